@@ -1,0 +1,29 @@
+// What an entry means. The numbers are on disk, in logs and in tables, for ever: a kind may be
+// added, never renumbered. Kinds beyond Put are reserved; a reader that meets one it does not
+// serve reports damage rather than guess.
+
+namespace LsmMmap.Sstable.Keys;
+
+internal enum ValueKind : byte
+{
+    /// <summary>A tombstone: the key is absent as of this sequence.</summary>
+    Delete = 0,
+
+    /// <summary>The value stands in the entry.</summary>
+    Put = 1,
+
+    /// <summary>Reserved: an operand of a merge operator.</summary>
+    Merge = 2,
+
+    /// <summary>Reserved: a tombstone over a range of keys.</summary>
+    RangeDelete = 3,
+
+    /// <summary>Reserved: a tombstone that annihilates with exactly one Put.</summary>
+    SingleDelete = 4,
+
+    /// <summary>Reserved: the value lives in a value log.</summary>
+    BlobReference = 5,
+
+    /// <summary>Reserved: a Put that is absent after a moment in time.</summary>
+    PutWithExpiry = 6,
+}
