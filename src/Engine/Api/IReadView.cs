@@ -1,0 +1,50 @@
+// The one contract of everything that can be read: a store, a keyspace, a snapshot, a keyspace
+// as of a snapshot.
+
+using System.Buffers;
+
+namespace LsmMmap;
+
+/// <summary>Everything that can be read from: a store (its default keyspace), a keyspace, a
+/// snapshot. Implemented by this library alone, so that it can grow.</summary>
+/// <remarks>Thread-safe. A miss is never an exception, and a key beyond 65,535 bytes is a miss.
+/// Every member throws <see cref="ObjectDisposedException"/> after the view's end and
+/// <see cref="CorruptionException"/> when the bytes it needs do not verify.</remarks>
+public interface IReadView
+{
+    /// <summary>The value as a new array; null when the key is absent.</summary>
+    byte[]? Get(ReadOnlySpan<byte> key);
+
+    /// <summary>Appends the value to <paramref name="destination"/>; false when the key is
+    /// absent.</summary>
+    bool TryGet(ReadOnlySpan<byte> key, IBufferWriter<byte> destination);
+
+    /// <summary>Copies the value; false only when the key is absent.</summary>
+    /// <exception cref="ArgumentException">The value does not fit; the message names the length
+    /// needed.</exception>
+    bool TryGet(ReadOnlySpan<byte> key, Span<byte> destination, out int valueLength);
+
+    /// <summary>Zero copy: the value is borrowed until <paramref name="value"/> is
+    /// disposed.</summary>
+    bool TryGetPinned(scoped ReadOnlySpan<byte> key, out PinnedValue value);
+
+    /// <summary>Zero copy, for
+    /// <c>using var v = view.GetPinned(key); if (v.Found) ...</c>.</summary>
+    PinnedValue GetPinned(scoped ReadOnlySpan<byte> key);
+
+    /// <summary>Whether the key has a value.</summary>
+    bool ContainsKey(ReadOnlySpan<byte> key);
+
+    /// <summary>An ordered cursor over the view as it is now; it stands nowhere until it is
+    /// moved. Dispose it.</summary>
+    Cursor CreateCursor(CursorOptions? options = null);
+
+    /// <summary>foreach over [from, to); an empty <paramref name="to"/> means no upper
+    /// end.</summary>
+    RangeEnumerable Range(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to);
+
+    /// <summary>foreach over every key that starts with <paramref name="prefix"/>.</summary>
+    RangeEnumerable Prefix(ReadOnlySpan<byte> prefix);
+
+    internal void OnlyThisLibraryImplements();
+}

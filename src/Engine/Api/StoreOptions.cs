@@ -1,0 +1,81 @@
+// The knobs of a store. Validated and copied at Open.
+
+namespace LsmMmap;
+
+/// <summary>Options of a store. Validated and copied at open, never owned.</summary>
+/// <remarks>Not thread-safe while being set. 0 means "the default" for a size.</remarks>
+public sealed class StoreOptions
+{
+    internal const long MemoryBudgetBytesDefault = 512L << 20;
+    internal const long BlockIndexCacheBytesDefault = 32L << 20;
+    internal const int BackgroundThreadsDefault = 2;
+
+    /// <summary>Whether opening makes a store where none is.</summary>
+    /// <value>true. Without it a missing store is a <see cref="FileNotFoundException"/>.</value>
+    public bool CreateIfMissing { get; set; } = true;
+
+    /// <summary>The durability of a write that names none.</summary>
+    /// <value><see cref="Durability.Flushed"/>.</value>
+    public Durability DefaultDurability { get; set; } = Durability.Flushed;
+
+    /// <summary>What opening does with a damaged log.</summary>
+    /// <value><see cref="WalRecovery.TornTail"/>.</value>
+    public WalRecovery WalRecovery { get; set; } = WalRecovery.TornTail;
+
+    /// <summary>How table bytes reach a reader.</summary>
+    /// <value><see cref="ReadMode.Auto"/>.</value>
+    public ReadMode ReadMode { get; set; } = ReadMode.Auto;
+
+    /// <summary>Native memory of the memtables of all keyspaces together, in bytes. Beyond it
+    /// writes wait for a flush; a single larger batch is admitted alone.</summary>
+    /// <value>0, the default, means 512 MiB; from 128 KiB to 1 TiB.</value>
+    public long MemoryBudgetBytes { get; set; }
+
+    /// <summary>Bytes for parsed indexes and for inflated blocks, together.</summary>
+    /// <value>0, the default, means 32 MiB; from 4 KiB to 1 TiB.</value>
+    public long BlockIndexCacheBytes { get; set; }
+
+    /// <summary>Threads that flush and compact.</summary>
+    /// <value>0, the default, means 2: one flushes, the others compact; from 1 to 64.</value>
+    public int BackgroundThreads { get; set; }
+
+    /// <summary>Options of the default keyspace, and of each new one that is opened without
+    /// its own.</summary>
+    /// <value>All defaults.</value>
+    public KeyspaceOptions DefaultKeyspace { get; set; } = new();
+
+    /// <summary>The clock for delays and ages.</summary>
+    /// <value><see cref="TimeProvider.System"/>.</value>
+    public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
+
+    /// <summary>A checked copy with every default filled in.</summary>
+    internal StoreOptions Validated()
+    {
+        OptionRange.CheckEnum(nameof(DefaultDurability), DefaultDurability);
+        OptionRange.CheckEnum(nameof(WalRecovery), WalRecovery);
+        OptionRange.CheckEnum(nameof(ReadMode), ReadMode);
+        long budgetBytes = MemoryBudgetBytes == 0 ? MemoryBudgetBytesDefault : MemoryBudgetBytes;
+        OptionRange.Check(nameof(MemoryBudgetBytes), budgetBytes, 128L << 10, 1L << 40);
+        long cacheBytes = BlockIndexCacheBytes == 0
+            ? BlockIndexCacheBytesDefault : BlockIndexCacheBytes;
+        OptionRange.Check(nameof(BlockIndexCacheBytes), cacheBytes, 4L << 10, 1L << 40);
+        int threads = BackgroundThreads == 0 ? BackgroundThreadsDefault : BackgroundThreads;
+        OptionRange.Check(nameof(BackgroundThreads), threads, 1, 64);
+        if (DefaultKeyspace == null)
+            OptionRange.Throw(nameof(DefaultKeyspace), "null", "any KeyspaceOptions");
+        if (TimeProvider == null)
+            OptionRange.Throw(nameof(TimeProvider), "null", "any TimeProvider");
+        return new StoreOptions
+        {
+            CreateIfMissing = CreateIfMissing,
+            DefaultDurability = DefaultDurability,
+            WalRecovery = WalRecovery,
+            ReadMode = ReadMode,
+            MemoryBudgetBytes = budgetBytes,
+            BlockIndexCacheBytes = cacheBytes,
+            BackgroundThreads = threads,
+            DefaultKeyspace = DefaultKeyspace.Validated(),
+            TimeProvider = TimeProvider,
+        };
+    }
+}

@@ -1,0 +1,193 @@
+// The system calls that .NET has no equivalent for, or hides the errors of: syncing a file and a
+// directory, an atomic rename that never falls back to copying, and populating a mapping.
+//
+// On .NET 10, FileStream.Flush(true) and RandomAccess.FlushToDisk return normally when fsync
+// fails on Linux; a store that believes them loses data. So every sync goes through here, any
+// nonzero result is a failure, and only EINTR is retried: after a failed fsync the kernel marks
+// the pages clean, and a second call would report a success that never happened.
+//
+// None of the calls may be marked SuppressGCTransition: each can wait for the disk, and a thread
+// that waits without the transition stops the garbage collector of the whole process.
+//
+// Tested on Linux. The macOS constants and the Windows twin (DiskSync.Windows.cs) follow their
+// documentation and have not been run.
+
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace LsmMmap.Engine.Files;
+
+internal static partial class DiskSync
+{
+    private const int ErrnoInterrupted = 4;
+    private const int OpenReadOnly = 0;
+    private const int FullSyncMac = 51;
+    private const int AdviceRandom = 1;
+    private const int AdviceWillNeed = 3;
+    private const int AdvicePopulateRead = 22;
+
+    private static int s_populateMissing = OperatingSystem.IsLinux() ? 0 : 1;
+
+    /// <summary>Refuses to go on where a sync of a closed descriptor "succeeds": on such a
+    /// system no sync can be believed.</summary>
+    public static void CheckThatFailuresAreSeen()
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        if (Unix.FSync(-1) == 0)
+            throw new LsmException("fsync of an invalid descriptor reported success");
+    }
+
+    public static void SyncFile(SafeFileHandle handle, string path)
+    {
+        Debug.Assert(!handle.IsInvalid, "only an open file can be synced");
+        if (OperatingSystem.IsWindows())
+        {
+            SyncFileWindows(handle, path);
+            return;
+        }
+        bool added = false;
+        try
+        {
+            handle.DangerousAddRef(ref added);
+            int descriptor = (int)handle.DangerousGetHandle();
+            Retry(descriptor, OperatingSystem.IsMacOS()
+                ? static d => Unix.FControl(d, FullSyncMac) : static d => Unix.FDataSync(d));
+        }
+        finally
+        {
+            if (added)
+                handle.DangerousRelease();
+        }
+    }
+
+    public static void SyncDirectory(string path)
+    {
+        if (OperatingSystem.IsWindows())
+            return; // NTFS journals its metadata; a directory handle cannot be flushed.
+        int descriptor = Unix.Open(path, OpenReadOnly);
+        if (descriptor < 0)
+            throw LastError();
+        try
+        {
+            Retry(descriptor, static d => Unix.FSync(d));
+        }
+        finally
+        {
+            _ = Unix.Close(descriptor);
+        }
+    }
+
+    public static void Rename(string from, string to)
+    {
+        if (OperatingSystem.IsWindows())
+            RenameWindows(from, to);
+        else if (Unix.Rename(from, to) != 0)
+            throw LastError();
+    }
+
+    /// <summary>Tells the kernel not to read ahead of random faults. Advice: failure is
+    /// ignored.</summary>
+    public static unsafe void AdviseRandom(byte* address, long bytes)
+    {
+        // Safety: the caller owns the mapping; advice changes no byte of it.
+        if (!OperatingSystem.IsWindows())
+            _ = Unix.MAdvise((nint)address, (nuint)bytes, AdviceRandom);
+    }
+
+    /// <summary>Makes a range resident, or says that the system could not read it. True also
+    /// where the system has no such call: then the first touch is an ordinary fault.</summary>
+    public static unsafe bool Populate(byte* address, long bytes)
+    {
+        if (Volatile.Read(ref s_populateMissing) != 0)
+            return true;
+        const long Page = 4096;
+        // Safety: the caller owns the mapping; both ends are widened to whole pages, which a
+        // mapping always consists of.
+        long start = (long)address & ~(Page - 1);
+        nuint length = (nuint)((((long)address + bytes + Page - 1) & ~(Page - 1)) - start);
+        if (length > (nuint)Page)
+            _ = Unix.MAdvise((nint)start, length, AdviceWillNeed);
+        int errno;
+        do
+        {
+            if (Unix.MAdvise((nint)start, length, AdvicePopulateRead) == 0)
+                return true;
+            errno = Marshal.GetLastPInvokeError();
+        }
+        while (errno == ErrnoInterrupted);
+        const int ErrnoInvalid = 22;
+        if (errno == ErrnoInvalid)
+        {
+            // Older than Linux 5.14.
+            Volatile.Write(ref s_populateMissing, 1);
+            return true;
+        }
+        return false;
+    }
+
+    /// <summary>The path with every symbolic link resolved, as the name of a directory that two
+    /// spellings share.</summary>
+    public static string RealPath(string path)
+    {
+        if (OperatingSystem.IsWindows())
+            return Path.GetFullPath(path);
+        nint resolved = Unix.RealPath(path, 0);
+        if (resolved == 0)
+            throw LastError();
+        string text = Marshal.PtrToStringUTF8(resolved)!;
+        Unix.Free(resolved);
+        return text;
+    }
+
+    private static void Retry(int descriptor, Func<int, int> call)
+    {
+        while (call(descriptor) != 0)
+        {
+            if (Marshal.GetLastPInvokeError() != ErrnoInterrupted)
+                throw LastError();
+        }
+    }
+
+    private static IOException LastError()
+    {
+        int errno = Marshal.GetLastPInvokeError();
+        return new IOException(new Win32Exception(errno).Message, errno);
+    }
+
+    private static class Unix
+    {
+        [DllImport("libc", EntryPoint = "fsync", SetLastError = true)]
+        internal static extern int FSync(int descriptor);
+
+        [DllImport("libc", EntryPoint = "fdatasync", SetLastError = true)]
+        internal static extern int FDataSync(int descriptor);
+
+        [DllImport("libc", EntryPoint = "fcntl", SetLastError = true)]
+        internal static extern int FControl(int descriptor, int command);
+
+        [DllImport("libc", EntryPoint = "open", SetLastError = true)]
+        internal static extern int Open(
+            [MarshalAs(UnmanagedType.LPUTF8Str)] string path, int flags);
+
+        [DllImport("libc", EntryPoint = "close", SetLastError = true)]
+        internal static extern int Close(int descriptor);
+
+        [DllImport("libc", EntryPoint = "rename", SetLastError = true)]
+        internal static extern int Rename(
+            [MarshalAs(UnmanagedType.LPUTF8Str)] string from,
+            [MarshalAs(UnmanagedType.LPUTF8Str)] string to);
+
+        [DllImport("libc", EntryPoint = "madvise", SetLastError = true)]
+        internal static extern int MAdvise(nint address, nuint length, int advice);
+
+        [DllImport("libc", EntryPoint = "realpath", SetLastError = true)]
+        internal static extern nint RealPath(
+            [MarshalAs(UnmanagedType.LPUTF8Str)] string path, nint buffer);
+
+        [DllImport("libc", EntryPoint = "free")]
+        internal static extern void Free(nint block);
+    }
+}

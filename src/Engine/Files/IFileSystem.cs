@@ -1,0 +1,47 @@
+// The only door to the disk. Everything above names files by full path and goes through these
+// members, so that a test can record, cut and fail every step, and so that the rules of durable
+// I/O (which call makes what survive) are kept in one place.
+//
+// Every failure leaves as an LsmException whose inner exception is the system's own.
+// Threads: every member may be called from any thread.
+
+using LsmMmap.Sstable.Mapping;
+
+namespace LsmMmap.Engine.Files;
+
+internal interface IFileSystem
+{
+    /// <summary>Makes a directory and every missing parent, each durable in its own
+    /// parent.</summary>
+    void CreateDirectory(string path);
+
+    /// <summary>Names (not paths) of the files in a directory; empty when there is none.</summary>
+    IReadOnlyList<string> List(string directory);
+
+    bool Exists(string path);
+
+    /// <summary>Makes a new file for writing; fails when the name is taken. The entry in the
+    /// directory is durable only after <see cref="SyncDirectory"/>.</summary>
+    DurableFile Create(string path);
+
+    /// <summary>Opens an existing file for positioned reading, also one being written.</summary>
+    Stream OpenRead(string path);
+
+    /// <summary>Opens a sealed table, mapped when asked. Its length must be as expected.</summary>
+    TableFile OpenTable(string path, long expectedLength, bool map);
+
+    /// <summary>Takes the write permission away: a sealed file is never written again.</summary>
+    void Seal(string path);
+
+    /// <summary>Renames over an existing target, atomically.</summary>
+    void Rename(string from, string to);
+
+    /// <summary>Removes a file's name; a missing one is no error.</summary>
+    void Delete(string path);
+
+    /// <summary>Makes creations, renames and removals in a directory durable.</summary>
+    void SyncDirectory(string path);
+
+    /// <summary>Takes the exclusive lock of a store's directory.</summary>
+    IDisposable Lock(string directory);
+}

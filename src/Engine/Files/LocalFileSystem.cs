@@ -1,0 +1,126 @@
+// The file system of the machine. Each member is one step that a crash can fall before or after;
+// what is durable when it returns is said in IFileSystem.
+
+namespace LsmMmap.Engine.Files;
+
+internal sealed class LocalFileSystem : IFileSystem
+{
+    public static readonly LocalFileSystem Instance = new();
+
+    private LocalFileSystem() { }
+
+    public void CreateDirectory(string path)
+    {
+        Attempt("create the directory", path, static path =>
+        {
+            // The nearest ancestor that exists; everything below it is about to be made, and each
+            // new entry must be synced in the directory that holds it.
+            string full = Path.GetFullPath(path);
+            var missing = new Stack<string>();
+            for (string? at = full; at != null && !Directory.Exists(at);
+                at = Path.GetDirectoryName(at))
+                missing.Push(at);
+            foreach (string directory in missing)
+            {
+                Directory.CreateDirectory(directory);
+                DiskSync.SyncDirectory(Path.GetDirectoryName(directory)!);
+            }
+            return true;
+        });
+    }
+
+    public IReadOnlyList<string> List(string directory) =>
+        Attempt<IReadOnlyList<string>>("list", directory, static path => Directory.Exists(path)
+            ? [.. Directory.EnumerateFiles(path).Select(file => Path.GetFileName(file))] : []);
+
+    public bool Exists(string path) => File.Exists(path);
+
+    public DurableFile Create(string path) =>
+        Attempt("create", path, static path => new DurableFile(path, new FileStream(
+            path, FileMode.CreateNew, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0)));
+
+    public Stream OpenRead(string path) =>
+        Attempt("open", path, static path => new FileStream(
+            path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete,
+            bufferSize: 0));
+
+    public TableFile OpenTable(string path, long expectedLength, bool map) =>
+        Attempt("open", path, path =>
+        {
+            if (!File.Exists(path))
+                throw new CorruptionException(path, 0, "the table is missing");
+            var handle = File.OpenHandle(
+                path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            try
+            {
+                long length = RandomAccess.GetLength(handle);
+                if (length != expectedLength)
+                    throw new CorruptionException(path, Math.Min(length, expectedLength),
+                        "the table has another length", $"{expectedLength}", $"{length}");
+                return new TableFile(path, handle, length, map);
+            }
+            catch
+            {
+                handle.Dispose();
+                throw;
+            }
+        });
+
+    public void Seal(string path) =>
+        Attempt("seal", path, static path =>
+        {
+            File.SetAttributes(path, File.GetAttributes(path) | FileAttributes.ReadOnly);
+            return true;
+        });
+
+    public void Rename(string from, string to) =>
+        Attempt("rename", from, from =>
+        {
+            DiskSync.Rename(from, to);
+            return true;
+        });
+
+    public void Delete(string path) =>
+        Attempt("delete", path, static path =>
+        {
+            if (OperatingSystem.IsWindows() && File.Exists(path))
+                File.SetAttributes(path, FileAttributes.Normal);
+            File.Delete(path);
+            return true;
+        });
+
+    public void SyncDirectory(string path) =>
+        Attempt("sync the directory", path, static path =>
+        {
+            DiskSync.SyncDirectory(path);
+            return true;
+        });
+
+    public IDisposable Lock(string directory) =>
+        Attempt("lock", directory, StoreLock.Take);
+
+    /// <summary>The text of a small file of the system; null when it cannot be read.</summary>
+    public static string? TryReadText(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (Exception e) when (IoFailure.IsIo(e))
+        {
+            return null;
+        }
+    }
+
+    private static TResult Attempt<TResult>(string what, string path, Func<string, TResult> step)
+    {
+        try
+        {
+            return step(path);
+        }
+        catch (Exception e) when (IoFailure.IsIo(e))
+        {
+            throw IoFailure.Of(what, path, e);
+        }
+    }
+}

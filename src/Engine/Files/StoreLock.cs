@@ -1,0 +1,103 @@
+// One process, and one store object in it, per directory. The lock is an exclusive advisory lock
+// on the file LOCK, which is never deleted; the owner's process id stands beside it in
+// LOCK.owner, because a locked file cannot be read everywhere. A table of directories held by
+// this process backs it up on file systems that know no locks.
+// Threads: any; the table is under its own lock.
+
+using System.Globalization;
+
+namespace LsmMmap.Engine.Files;
+
+internal sealed class StoreLock : IDisposable
+{
+    private static readonly HashSet<string> s_held = [];
+
+    private readonly string _realPath;
+    private FileStream? _stream;
+
+    private StoreLock(string realPath, FileStream stream)
+    {
+        _realPath = realPath;
+        _stream = stream;
+    }
+
+    public static StoreLock Take(string directory)
+    {
+        string realPath = DiskSync.RealPath(directory);
+        lock (s_held)
+        {
+            if (!s_held.Add(realPath))
+                throw new StoreLockedException(
+                    $"{directory} is already open in this process (process id " +
+                    $"{Environment.ProcessId.ToString(CultureInfo.InvariantCulture)})",
+                    Environment.ProcessId);
+        }
+        try
+        {
+            return new StoreLock(realPath, Open(directory));
+        }
+        catch
+        {
+            Leave(realPath);
+            throw;
+        }
+    }
+
+    public void Dispose()
+    {
+        if (_stream == null)
+            return;
+        _stream.Dispose();
+        _stream = null;
+        Leave(_realPath);
+    }
+
+    private static FileStream Open(string directory)
+    {
+        string path = FileNames.Lock(directory);
+        string ownerPath = FileNames.LockOwner(directory);
+        FileStream stream;
+        try
+        {
+            stream = new FileStream(
+                path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException e) when (File.Exists(path))
+        {
+            int? owner = ReadOwner(ownerPath);
+            string by = owner is int id
+                ? $"process {id.ToString(CultureInfo.InvariantCulture)}" : "another process";
+            throw new StoreLockedException($"{directory} is locked by {by}", owner, e);
+        }
+        try
+        {
+            File.WriteAllText(
+                ownerPath, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+            return stream;
+        }
+        catch
+        {
+            stream.Dispose();
+            throw;
+        }
+    }
+
+    private static int? ReadOwner(string path)
+    {
+        try
+        {
+            return int.TryParse(File.ReadAllText(path), CultureInfo.InvariantCulture, out int id)
+                ? id : null;
+        }
+        catch (Exception e) when (IoFailure.IsIo(e))
+        {
+            return null;
+        }
+    }
+
+    private static void Leave(string realPath)
+    {
+        lock (s_held)
+            s_held.Remove(realPath);
+    }
+}

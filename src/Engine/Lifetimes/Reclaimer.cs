@@ -1,0 +1,128 @@
+// Frees retired objects when no reader slot names them any more. One thread for the whole
+// process, so that a pinned value or a cursor may outlive its store; started by the first
+// retirement. Unmapping happens here too, off every reader's and writer's path.
+//
+// What is still pinned is looked at again after a pause that grows from 1 to 64 ms: disposing a
+// pinned value costs two nanoseconds because it signals nobody.
+// Threads: Retire from any thread; everything else on the reclaimer's own.
+
+using System.Diagnostics;
+
+namespace LsmMmap.Engine.Lifetimes;
+
+internal static class Reclaimer
+{
+    private const int DelayMsMin = 1;
+    private const int DelayMsMax = 64;
+
+    private static readonly object s_gate = new();
+    private static readonly HashSet<ITimer> s_timers = [];
+    private static List<Reclaimable> s_retired = [];
+    private static bool s_started;
+    private static bool s_idle;
+
+    /// <summary>Takes an object whose last counted reference is gone.</summary>
+    public static void Retire(Reclaimable item)
+    {
+        lock (s_gate)
+        {
+            AssertInvariants();
+            s_retired.Add(item);
+            if (!s_started)
+            {
+                s_started = true;
+                new Thread(Run) { IsBackground = true, Name = "LsmMmap reclaimer" }.Start();
+            }
+            Monitor.PulseAll(s_gate);
+        }
+    }
+
+    /// <summary>Runs an action once after a delay; for what a finalizer may not do at
+    /// once.</summary>
+    public static void RunLater(TimeProvider clock, TimeSpan delay, Action action)
+    {
+        ITimer? timer = null;
+        lock (s_timers)
+        {
+            timer = clock.CreateTimer(
+                _ =>
+                {
+                    lock (s_timers)
+                    {
+                        if (!s_timers.Remove(timer!))
+                            return;
+                    }
+                    timer!.Dispose();
+                    action();
+                },
+                null, delay, Timeout.InfiniteTimeSpan);
+            s_timers.Add(timer);
+        }
+    }
+
+    /// <summary>Waits until everything retired so far, and what that retires, is freed or still
+    /// pinned. For tests and for a store that wants its files gone.</summary>
+    public static void WaitUntilIdle()
+    {
+        lock (s_gate)
+        {
+            AssertInvariants();
+            while (s_started && !(s_idle && s_retired.Count == 0))
+                Monitor.Wait(s_gate);
+        }
+    }
+
+    private static void Run()
+    {
+        var waiting = new List<Reclaimable>();
+        var pinned = new HashSet<long>();
+        int delayMs = DelayMsMin;
+        while (true)
+        {
+            bool fresh = TakeRetired(ref waiting, delayMs);
+            delayMs = fresh ? DelayMsMin : Math.Min(delayMs * 2, DelayMsMax);
+            Interlocked.MemoryBarrierProcessWide();
+            pinned.Clear();
+            ReaderSlots.CollectPinned(pinned);
+            int kept = 0;
+            for (int i = 0; i < waiting.Count; i++)
+            {
+                if (pinned.Contains(waiting[i].Id))
+                    waiting[kept++] = waiting[i];
+                else
+                    waiting[i].Reclaim();
+            }
+            waiting.RemoveRange(kept, waiting.Count - kept);
+        }
+    }
+
+    /// <summary>Sleeps until there is something to look at; true when it is new.</summary>
+    private static bool TakeRetired(ref List<Reclaimable> waiting, int delayMs)
+    {
+        lock (s_gate)
+        {
+            AssertInvariants();
+            if (s_retired.Count == 0)
+            {
+                s_idle = true;
+                Monitor.PulseAll(s_gate);
+                if (waiting.Count > 0)
+                    Monitor.Wait(s_gate, delayMs);
+                while (waiting.Count == 0 && s_retired.Count == 0)
+                    Monitor.Wait(s_gate);
+                s_idle = false;
+            }
+            bool fresh = s_retired.Count > 0;
+            if (waiting.Count == 0)
+                (waiting, s_retired) = (s_retired, waiting);
+            else
+                waiting.AddRange(s_retired);
+            s_retired.Clear();
+            return fresh;
+        }
+    }
+
+    [Conditional("DEBUG")]
+    private static void AssertInvariants() =>
+        Debug.Assert(Monitor.IsEntered(s_gate), "the retired list is under its lock");
+}

@@ -1,0 +1,95 @@
+// One live table. It is opened, mapped and its footer checked at the first use, so that opening a
+// store costs nothing per table. Versions hold counted references; a pinned value names it in
+// its reader slot. When both are gone the reclaimer closes it and, when an edit has made it
+// obsolete, unlinks the file.
+// Threads: any. The first use is under the table's own lock.
+
+using System.Diagnostics;
+using LsmMmap.Engine.Files;
+using LsmMmap.Engine.Lifetimes;
+using LsmMmap.Sstable.Tables;
+
+namespace LsmMmap.Engine.Versions;
+
+internal sealed class Table : Reclaimable
+{
+    private readonly TableSet _set;
+    private readonly Lock _openLock = new();
+    private TableReader? _reader;
+    private TableFile? _file;
+    private volatile bool _obsolete;
+
+    public Table(TableSet set, TableInfo info)
+    {
+        _set = set;
+        Info = info;
+    }
+
+    public TableInfo Info { get; }
+
+    /// <summary>Whether a compaction has taken it as input. Under the store's lock.</summary>
+    public bool IsCompacting { get; set; }
+
+    /// <summary>The reader, opened when this is the first use.</summary>
+    public TableReader Reader => Volatile.Read(ref _reader) ?? Open();
+
+    /// <summary>The file, for reads that pass the mapping by.</summary>
+    public TableFile File
+    {
+        get
+        {
+            _ = Reader;
+            return _file!;
+        }
+    }
+
+    /// <summary>A durable edit has removed the table: its file goes when its readers do.</summary>
+    public void MarkObsolete() => _obsolete = true;
+
+    protected internal override void Reclaim()
+    {
+        lock (_openLock)
+        {
+            AssertInvariants();
+            if (_file is { } file)
+            {
+                _reader!.Dispose();
+                _set.Closed(file);
+                file.Dispose();
+            }
+        }
+        if (_obsolete)
+            _set.Unlink(Info.Number);
+    }
+
+    private TableReader Open()
+    {
+        lock (_openLock)
+        {
+            AssertInvariants();
+            if (_reader is { } open)
+                return open;
+            TableFile file = _set.OpenFile(Info);
+            try
+            {
+                TableReader reader = _set.OpenReader(file, Info);
+                _file = file;
+                Volatile.Write(ref _reader, reader);
+                return reader;
+            }
+            catch
+            {
+                _set.Closed(file);
+                file.Dispose();
+                throw;
+            }
+        }
+    }
+
+    [Conditional("DEBUG")]
+    private void AssertInvariants()
+    {
+        Debug.Assert(_openLock.IsHeldByCurrentThread, "opening is under the table's lock");
+        Debug.Assert((_reader == null) == (_file == null), "a reader stands on its file");
+    }
+}

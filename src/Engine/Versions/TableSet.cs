@@ -1,0 +1,122 @@
+// What all tables of one store share: where they lie, how they are read, the caches above them,
+// and whether a dead one may be unlinked.
+//
+// Read mode: Auto means Direct while the bytes of all live tables fit in the memory that the
+// process may use (limits of containers counted), else Copy. It is decided anew whenever a
+// version is installed and applies to tables from their next use on.
+// A process may only have so many mappings; beyond a quarter of the system's limit tables are
+// opened unmapped and read by copying.
+// Threads: any.
+
+using System.Globalization;
+using LsmMmap.Engine.Files;
+using LsmMmap.Sstable.Caching;
+using LsmMmap.Sstable.Tables;
+
+namespace LsmMmap.Engine.Versions;
+
+internal sealed class TableSet
+{
+    private const int MappingsDefault = 65_530;
+
+    private static readonly int s_mappingsMax = MappingsOfSystem() / 4;
+    private static int s_mappings;
+
+    private readonly IFileSystem _files;
+    private readonly string _directory;
+    private readonly ReadMode _asked;
+    private readonly IndexCache _indexCache;
+    private readonly InflatedBlockCache _blockCache;
+    private int _mode;
+    private volatile bool _mayUnlink;
+
+    public TableSet(
+        IFileSystem files, string directory, ReadMode mode, long cacheBytes, bool mayUnlink)
+    {
+        _files = files;
+        _directory = directory;
+        _asked = mode;
+        _mayUnlink = mayUnlink;
+        _indexCache = new IndexCache(cacheBytes / 2);
+        _blockCache = new InflatedBlockCache(cacheBytes / 2);
+        Decide(0);
+    }
+
+    /// <summary>Direct, Guarded or Copy: never Auto.</summary>
+    public ReadMode Mode => (ReadMode)Volatile.Read(ref _mode);
+
+    /// <summary>Called with the bytes of all live tables when they change.</summary>
+    public void Decide(long tableBytes)
+    {
+        ReadMode mode = _asked != ReadMode.Auto ? _asked
+            : tableBytes <= GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 10 * 8
+                ? ReadMode.Direct : ReadMode.Copy;
+        Volatile.Write(ref _mode, (int)mode);
+    }
+
+    /// <summary>After a failed write nothing is unlinked any more.</summary>
+    public void StopUnlinking() => _mayUnlink = false;
+
+    public TableFile OpenFile(TableInfo info)
+    {
+        bool map = Mode != ReadMode.Copy;
+        if (map && Interlocked.Increment(ref s_mappings) > s_mappingsMax)
+        {
+            Interlocked.Decrement(ref s_mappings);
+            map = false;
+        }
+        try
+        {
+            return _files.OpenTable(
+                FileNames.Table(_directory, info.Number), info.FileBytes, map);
+        }
+        catch
+        {
+            if (map)
+                Interlocked.Decrement(ref s_mappings);
+            throw;
+        }
+    }
+
+    /// <summary>The table's file is about to be closed.</summary>
+    public void Closed(TableFile file)
+    {
+        if (file.IsMapped)
+            Interlocked.Decrement(ref s_mappings);
+    }
+
+    public TableReader OpenReader(TableFile file, TableInfo info)
+    {
+        BlockReadMode mode = !file.IsMapped ? BlockReadMode.Copy : Mode switch
+        {
+            ReadMode.Guarded => BlockReadMode.Guarded,
+            ReadMode.Copy => BlockReadMode.Copy,
+            _ => BlockReadMode.Direct,
+        };
+        return TableReader.Open(file, info.TableId, mode, _indexCache, _blockCache);
+    }
+
+    /// <summary>Removes the file of a table that no version names. A failure only leaves a file
+    /// for the next sweep.</summary>
+    public void Unlink(long number)
+    {
+        if (!_mayUnlink)
+            return;
+        try
+        {
+            _files.Delete(FileNames.Table(_directory, number));
+        }
+        catch (LsmException)
+        {
+            // The name stays until the store is opened again; nothing depends on its absence.
+        }
+    }
+
+    private static int MappingsOfSystem()
+    {
+        const string Path = "/proc/sys/vm/max_map_count";
+        return OperatingSystem.IsLinux() && LocalFileSystem.TryReadText(Path) is { } text
+            && int.TryParse(text, CultureInfo.InvariantCulture, out int limit)
+                ? limit : MappingsDefault;
+    }
+}

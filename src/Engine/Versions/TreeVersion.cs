@@ -1,0 +1,178 @@
+// The tables of one keyspace at one moment, by level. Immutable: a flush or a compaction makes a
+// new one. Level 0 holds flushed tables, which overlap, newest first; every deeper level holds
+// tables in key order that share no user key.
+//
+// A version holds a counted reference on each of its tables; whoever keeps a version holds one
+// on it. Threads: any.
+
+using System.Diagnostics;
+using LsmMmap.Sstable.Keys;
+
+namespace LsmMmap.Engine.Versions;
+
+internal sealed class TreeVersion
+{
+    public const int LevelCount = KeyspaceOptions.LevelCount;
+
+    private readonly Table[][] _levels;
+    private readonly ulong[][] _largestHeads;
+    private readonly long[] _levelBytes;
+    private int _references = 1;
+
+    /// <summary>Adopts the arrays; adds a reference to every table.</summary>
+    public TreeVersion(Table[][] levels)
+    {
+        Debug.Assert(levels.Length == LevelCount, "every level has its array");
+        _levels = levels;
+        _largestHeads = new ulong[LevelCount][];
+        _levelBytes = new long[LevelCount];
+        for (int level = 0; level < LevelCount; level++)
+        {
+            Table[] tables = levels[level];
+            _largestHeads[level] = level == 0 ? [] : Array.ConvertAll(
+                tables, static table => InternalKey.Head8(table.Info.LargestKey));
+            foreach (Table table in tables)
+            {
+                table.AddReference();
+                _levelBytes[level] += table.Info.FileBytes;
+                TableCount++;
+            }
+            TableBytes += _levelBytes[level];
+        }
+        AssertInvariants();
+    }
+
+    public long TableBytes { get; }
+
+    public int TableCount { get; }
+
+    public static TreeVersion Empty() =>
+        new([.. Enumerable.Range(0, LevelCount).Select(_ => Array.Empty<Table>())]);
+
+    public ReadOnlySpan<Table> Tables(int level) => _levels[level];
+
+    public long LevelBytes(int level) => _levelBytes[level];
+
+    public IEnumerable<Table> AllTables() => _levels.SelectMany(static tables => tables);
+
+    /// <summary>The deepest level that holds a table; 0 when none does.</summary>
+    public int DeepestLevel()
+    {
+        for (int level = LevelCount - 1; level > 0; level--)
+        {
+            if (_levels[level].Length > 0)
+                return level;
+        }
+        return 0;
+    }
+
+    /// <summary>Index of the first table of a sorted level whose largest key is not below the
+    /// key; the table count when there is none.</summary>
+    public int FindTable(int level, ReadOnlySpan<byte> key)
+    {
+        Debug.Assert(level > 0, "level 0 is not sorted by key");
+        ulong[] heads = _largestHeads[level];
+        Table[] tables = _levels[level];
+        ulong head = InternalKey.Head8(key);
+        int low = 0;
+        int high = heads.Length;
+        while (low < high)
+        {
+            int middle = (low + high) >>> 1;
+            ulong other = heads[middle];
+            bool below = other != head
+                ? other < head
+                : tables[middle].Info.LargestKey.AsSpan().SequenceCompareTo(key) < 0;
+            if (below)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        return low;
+    }
+
+    /// <summary>The tables of a level that meet [from, to], both inclusive, in level
+    /// order.</summary>
+    public List<Table> Overlapping(int level, ReadOnlySpan<byte> from, ReadOnlySpan<byte> to)
+    {
+        var found = new List<Table>();
+        foreach (Table table in _levels[level])
+        {
+            if (table.Info.Overlaps(from, to))
+                found.Add(table);
+        }
+        return found;
+    }
+
+    /// <summary>A version without some tables and with others; the added ones bring their level.
+    /// </summary>
+    public TreeVersion With(IReadOnlySet<Table> removed, IReadOnlyList<(int Level, Table Table)> added)
+    {
+        var levels = new Table[LevelCount][];
+        for (int level = 0; level < LevelCount; level++)
+        {
+            int at = level;
+            Table[] fresh = [.. added.Where(a => a.Level == at).Select(a => a.Table)];
+            bool same = fresh.Length == 0 && !_levels[level].Any(removed.Contains);
+            levels[level] = same
+                ? _levels[level]
+                : Sorted(level, _levels[level].Where(t => !removed.Contains(t)).Concat(fresh));
+        }
+        return new TreeVersion(levels);
+    }
+
+    /// <summary>The order of a level's array: newest first on level 0, by key below.</summary>
+    public static Table[] Sorted(int level, IEnumerable<Table> tables)
+    {
+        Table[] sorted = [.. tables];
+        if (level == 0)
+        {
+            Array.Sort(sorted, static (a, b) =>
+            {
+                int order = b.Info.LargestSequence.CompareTo(a.Info.LargestSequence);
+                return order != 0 ? order : b.Info.Number.CompareTo(a.Info.Number);
+            });
+        }
+        else
+        {
+            Array.Sort(sorted, static (a, b) =>
+                a.Info.SmallestKey.AsSpan().SequenceCompareTo(b.Info.SmallestKey));
+        }
+        return sorted;
+    }
+
+    public void AddReference()
+    {
+        int count = Interlocked.Increment(ref _references);
+        Debug.Assert(count > 1, "a dead version was referenced again");
+    }
+
+    public void Release()
+    {
+        int count = Interlocked.Decrement(ref _references);
+        Debug.Assert(count >= 0, "released once too often");
+        if (count > 0)
+            return;
+        foreach (Table[] tables in _levels)
+        {
+            foreach (Table table in tables)
+                table.Release();
+        }
+    }
+
+    [Conditional("DEBUG")]
+    private void AssertInvariants()
+    {
+        for (int level = 1; level < LevelCount; level++)
+        {
+            Table[] tables = _levels[level];
+            for (int i = 1; i < tables.Length; i++)
+            {
+                Debug.Assert(
+                    tables[i - 1].Info.LargestKey.AsSpan()
+                        .SequenceCompareTo(tables[i].Info.SmallestKey) < 0,
+                    "tables of a sorted level share no key");
+            }
+        }
+    }
+}
