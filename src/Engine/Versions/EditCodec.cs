@@ -28,6 +28,7 @@ internal static class EditCodec
             PutVarint(field, (ulong)numbers.OldestLog);
             PutVarint(field, (ulong)numbers.NextFileNumber);
             PutVarint(field, numbers.LastSequence);
+            PutVarint(field, (ulong)numbers.NextKeyspaceId);
             PutField(output, NumbersTag, field);
         }
         foreach (KeyspaceRecord keyspace in edit.Keyspaces)
@@ -99,7 +100,8 @@ internal static class EditCodec
         switch (tag)
         {
             case NumbersTag:
-                edit.Numbers = new StoreNumbers(field.Long(), field.Long(), field.Varint());
+                edit.Numbers = new StoreNumbers(
+                    field.Long(), field.Long(), field.Varint(), field.Int());
                 break;
             case KeyspaceTag:
                 int id = field.Int();

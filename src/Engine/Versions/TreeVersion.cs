@@ -51,6 +51,8 @@ internal sealed class TreeVersion
 
     public ReadOnlySpan<Table> Tables(int level) => _levels[level];
 
+    public ReadOnlyMemory<Table> LevelMemory(int level) => _levels[level];
+
     public long LevelBytes(int level) => _levelBytes[level];
 
     public IEnumerable<Table> AllTables() => _levels.SelectMany(static tables => tables);
@@ -106,7 +108,8 @@ internal sealed class TreeVersion
 
     /// <summary>A version without some tables and with others; the added ones bring their level.
     /// </summary>
-    public TreeVersion With(IReadOnlySet<Table> removed, IReadOnlyList<(int Level, Table Table)> added)
+    public TreeVersion With(
+        IReadOnlySet<Table> removed, IReadOnlyList<(int Level, Table Table)> added)
     {
         var levels = new Table[LevelCount][];
         for (int level = 0; level < LevelCount; level++)

@@ -5,7 +5,8 @@
 //   field  = u8 tag, varint length, payload
 //   tag    = number; bit 7 set means that a reader which does not know it must refuse the file
 //
-//   0x81 numbers     varint oldest log needed, next file number, last sequence
+//   0x81 numbers     varint oldest log needed, next file number, last sequence,
+//                    next keyspace id (every smaller id that is not listed was dropped)
 //   0x82 keyspace    varint id, flags (bit 0 dropped), flushed sequence; name, options as text
 //   0x83 flushed     varint keyspace id, flushed sequence
 //   0x84 add table   varint keyspace, level, run, number; u64 id; varint bytes; u64 checksum;
@@ -37,7 +38,7 @@ internal sealed class VersionEdit
 }
 
 internal readonly record struct StoreNumbers(
-    long OldestLog, long NextFileNumber, ulong LastSequence);
+    long OldestLog, long NextFileNumber, ulong LastSequence, int NextKeyspaceId);
 
 internal readonly record struct CleanClose(long LogNumber, long LogBytes, ulong LastSequence);
 

@@ -1,0 +1,185 @@
+// One ordered cursor over several runs: a binary heap of runs, ordered by the entry each stands
+// on. Entries are unique by (key, tag), so there are no ties. With one run there is no heap work.
+//
+// Turning round costs a seek in every run but the one that stands on the current entry: while
+// the cursor moves one way, the others wait just beyond the current entry on that side.
+//
+// Cost of a step: one step of the run on top and, with k runs, at most 2 log2 k comparisons of
+// 8-byte heads; whole keys only when heads are equal. No allocation, no interface call.
+// Threads: one at a time.
+
+using System.Diagnostics;
+using LsmMmap.Sstable.Keys;
+
+namespace LsmMmap.Engine.Reading;
+
+internal sealed class MergingCursor : IDisposable
+{
+    private RunCursor[] _runs = [];
+    private RunCursor[] _heap = [];
+    private int _runCount;
+    private int _heapCount;
+    private bool _forward = true;
+
+    public bool IsValid => _heapCount > 0;
+
+    public ReadOnlySpan<byte> UserKey => _heap[0].UserKey;
+
+    public ulong Tag => _heap[0].Tag;
+
+    public ReadOnlySpan<byte> Value => _heap[0].Value;
+
+    /// <summary>A run to fill in: the next of the kept ones, or a new one.</summary>
+    public RunCursor AddRun()
+    {
+        if (_runCount == _runs.Length)
+        {
+            int count = Math.Max(4, _runs.Length * 2);
+            Array.Resize(ref _runs, count);
+            for (int i = _runCount; i < count; i++)
+                _runs[i] = new RunCursor();
+            _heap = new RunCursor[count];
+        }
+        _heapCount = 0;
+        return _runs[_runCount++];
+    }
+
+    /// <summary>Forgets all runs but keeps their buffers.</summary>
+    public void Clear()
+    {
+        for (int i = 0; i < _runCount; i++)
+            _runs[i].Clear();
+        _runCount = 0;
+        _heapCount = 0;
+    }
+
+    public void SeekToFirst()
+    {
+        for (int i = 0; i < _runCount; i++)
+            _runs[i].SeekToFirst();
+        Build(forward: true);
+    }
+
+    public void SeekToLast()
+    {
+        for (int i = 0; i < _runCount; i++)
+            _runs[i].SeekToLast();
+        Build(forward: false);
+    }
+
+    /// <summary>To the first entry at or after (key, tag).</summary>
+    public void Seek(ReadOnlySpan<byte> key, ulong tag)
+    {
+        for (int i = 0; i < _runCount; i++)
+            _runs[i].Seek(key, tag);
+        Build(forward: true);
+    }
+
+    /// <summary>To the last entry at or before (key, tag).</summary>
+    public void SeekForPrevious(ReadOnlySpan<byte> key, ulong tag)
+    {
+        for (int i = 0; i < _runCount; i++)
+            _runs[i].SeekForPrevious(key, tag);
+        Build(forward: false);
+    }
+
+    public void Next()
+    {
+        Debug.Assert(IsValid, "only a cursor that stands can move");
+        if (!_forward)
+            Turn(forward: true);
+        RunCursor top = _heap[0];
+        if (!top.Next())
+            RemoveTop();
+        if (_heapCount > 1)
+            SiftDown(0);
+    }
+
+    public void Previous()
+    {
+        Debug.Assert(IsValid, "only a cursor that stands can move");
+        if (_forward)
+            Turn(forward: false);
+        RunCursor top = _heap[0];
+        if (!top.Previous())
+            RemoveTop();
+        if (_heapCount > 1)
+            SiftDown(0);
+    }
+
+    public void Dispose()
+    {
+        foreach (RunCursor run in _runs)
+            run.Dispose();
+    }
+
+    /// <summary>Puts every other run just beyond the current entry on the other side.</summary>
+    private void Turn(bool forward)
+    {
+        RunCursor current = _heap[0];
+        // The current run does not move here, so its key may be borrowed through the loop.
+        ReadOnlySpan<byte> key = current.UserKey;
+        ulong tag = current.Tag;
+        for (int i = 0; i < _runCount; i++)
+        {
+            RunCursor run = _runs[i];
+            if (ReferenceEquals(run, current))
+                continue;
+            if (forward)
+                run.Seek(key, tag);
+            else
+                run.SeekForPrevious(key, tag);
+        }
+        Build(forward);
+        Debug.Assert(ReferenceEquals(_heap[0], current), "the current entry stays on top");
+    }
+
+    private void Build(bool forward)
+    {
+        _forward = forward;
+        _heapCount = 0;
+        for (int i = 0; i < _runCount; i++)
+        {
+            if (_runs[i].IsValid)
+                _heap[_heapCount++] = _runs[i];
+        }
+        for (int i = _heapCount / 2 - 1; i >= 0; i--)
+            SiftDown(i);
+    }
+
+    private void RemoveTop()
+    {
+        _heap[0] = _heap[--_heapCount];
+        _heap[_heapCount] = null!;
+    }
+
+    private void SiftDown(int at)
+    {
+        RunCursor[] heap = _heap;
+        int count = _heapCount;
+        RunCursor moving = heap[at];
+        while (true)
+        {
+            int child = 2 * at + 1;
+            if (child >= count)
+                break;
+            if (child + 1 < count && IsBefore(heap[child + 1], heap[child]))
+                child++;
+            if (!IsBefore(heap[child], moving))
+                break;
+            heap[at] = heap[child];
+            at = child;
+        }
+        heap[at] = moving;
+    }
+
+    private bool IsBefore(RunCursor left, RunCursor right)
+    {
+        ulong leftHead = left.Head;
+        ulong rightHead = right.Head;
+        if (leftHead != rightHead)
+            return leftHead < rightHead == _forward;
+        int order = InternalKey.Compare(left.UserKey, left.Tag, right.UserKey, right.Tag);
+        return order < 0 == _forward;
+    }
+}

@@ -1,0 +1,82 @@
+// The two words that every read begins with: the current read state and the last published
+// sequence. The order of the steps in Pin is what keeps a reader from seeing half a batch:
+//
+//   1. publish the pin          - from here on the state cannot be reclaimed
+//   2. read the sequence
+//   3. read the pointer again   - when it moved, begin anew
+//
+// Without 3, the state might be older than the sequence (and miss the first entries of a batch
+// that the sequence covers) or be reclaimed before the pin was seen. Because the state was
+// current when the sequence was read, every compaction in it kept what a reader at that sequence
+// may see.
+//
+// Threads: any reader; Install by the holder of the store's lock, Publish by the write leader.
+
+using System.Diagnostics;
+using LsmMmap.Engine.Lifetimes;
+
+namespace LsmMmap.Engine.Reading;
+
+internal sealed class PublishedState
+{
+    private ReadState _current;
+    private ulong _sequence;
+
+    public PublishedState(ReadState first, ulong sequence)
+    {
+        _current = first;
+        _sequence = sequence;
+    }
+
+    /// <summary>Every entry up to it is visible.</summary>
+    public ulong Sequence => Volatile.Read(ref _sequence);
+
+    public ReadState Current => Volatile.Read(ref _current);
+
+    /// <summary>Publishes the current state in a slot entry and reads the sequence under it.
+    /// </summary>
+    public ReadState Pin(ReaderSlots slots, int entry, out ulong sequence)
+    {
+        while (true)
+        {
+            ReadState state = Volatile.Read(ref _current);
+            slots.Publish(entry, state.Id);
+            sequence = Volatile.Read(ref _sequence);
+            if (ReferenceEquals(state, Volatile.Read(ref _current)))
+                return state;
+        }
+    }
+
+    /// <summary>The current state with a counted reference, for what outlives a call.</summary>
+    public ReadState Acquire(out ulong sequence)
+    {
+        ReaderSlots slots = ReaderSlots.Current;
+        while (true)
+        {
+            ReadState state = Pin(slots, ReaderSlots.CallEntry, out sequence);
+            bool acquired = state.TryAddReference();
+            slots.Free(ReaderSlots.CallEntry);
+            if (acquired)
+                return state;
+        }
+    }
+
+    /// <summary>Makes a state current and lets go of the one before.</summary>
+    public void Install(ReadState state)
+    {
+        ReadState old = _current;
+        Debug.Assert(!ReferenceEquals(old, state), "a state is installed once");
+        Volatile.Write(ref _current, state);
+        old.Release();
+    }
+
+    public void Publish(ulong sequence)
+    {
+        Debug.Assert(sequence >= _sequence, "sequences only grow");
+        Volatile.Write(ref _sequence, sequence);
+    }
+
+    /// <summary>Lets go of the last state; the store is closing. Calls that are under way still
+    /// have it pinned.</summary>
+    public void Close() => _current.Release();
+}

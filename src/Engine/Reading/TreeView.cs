@@ -1,0 +1,54 @@
+// What a reader sees of one keyspace: the memtable that takes writes, the frozen ones, newest
+// first, and the version. Immutable; every change of the tree makes a new one. Holds a counted
+// reference on each part, and is itself counted by the read states that show it.
+
+using System.Diagnostics;
+using LsmMmap.Engine.Versions;
+
+namespace LsmMmap.Engine.Reading;
+
+internal sealed class TreeView
+{
+    private int _references = 1;
+
+    /// <summary>Adds a reference to every part.</summary>
+    public TreeView(
+        int keyspaceId, LiveMemTable active, LiveMemTable[] frozen, TreeVersion version)
+    {
+        KeyspaceId = keyspaceId;
+        Active = active;
+        Frozen = frozen;
+        Version = version;
+        active.AddReference();
+        foreach (LiveMemTable memTable in frozen)
+            memTable.AddReference();
+        version.AddReference();
+    }
+
+    public int KeyspaceId { get; }
+
+    public LiveMemTable Active { get; }
+
+    /// <summary>Newest first.</summary>
+    public LiveMemTable[] Frozen { get; }
+
+    public TreeVersion Version { get; }
+
+    public void AddReference()
+    {
+        int count = Interlocked.Increment(ref _references);
+        Debug.Assert(count > 1, "a dead view was referenced again");
+    }
+
+    public void Release()
+    {
+        int count = Interlocked.Decrement(ref _references);
+        Debug.Assert(count >= 0, "released once too often");
+        if (count > 0)
+            return;
+        Active.Release();
+        foreach (LiveMemTable memTable in Frozen)
+            memTable.Release();
+        Version.Release();
+    }
+}

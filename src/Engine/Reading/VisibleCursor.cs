@@ -1,0 +1,236 @@
+// The user's view of merged entries: of each key the newest version at or below the sequence,
+// without tombstones, inside the bounds, in both directions.
+//
+// Moving forward, the merge stands on the current entry. Moving backward, versions of a key come
+// oldest first, so the newest visible one is known only when the merge has passed to the key
+// before: then the merge stands before the current key, and key and value are saved here.
+//
+// Position: nowhere (new), before the first entry, on an entry, after the last one. Bounds are
+// copied. No allocation per move; the buffers grow to the largest key and saved value.
+// Threads: one at a time.
+
+using System.Diagnostics;
+using LsmMmap.Sstable.Keys;
+
+namespace LsmMmap.Engine.Reading;
+
+internal sealed class VisibleCursor : IDisposable
+{
+    private readonly MergingCursor _merge = new();
+    private GrowOnlyBuffer _key;
+    private GrowOnlyBuffer _savedValue;
+    private GrowOnlyBuffer _lower;
+    private GrowOnlyBuffer _upper;
+    private ulong _sequence;
+    private Position _position;
+    private bool _backward;
+    private bool _isEmptyRange;
+
+    private enum Position
+    {
+        Nowhere,
+        BeforeFirst,
+        OnEntry,
+        AfterLast,
+    }
+
+    public bool IsValid => _position == Position.OnEntry;
+
+    public ReadOnlySpan<byte> Key => _key.Span;
+
+    public ReadOnlySpan<byte> Value => _backward ? _savedValue.Span : _merge.Value;
+
+    /// <summary>Stands nowhere, over a view as of a sequence. Requires: the caller keeps the
+    /// view's state alive until Clear.</summary>
+    public void Reset(TreeView view, ulong sequence)
+    {
+        Clear();
+        _sequence = sequence;
+        if (_isEmptyRange)
+            return;
+        if (!view.Active.Table.IsEmpty)
+            _merge.AddRun().Reset(view.Active);
+        foreach (LiveMemTable memTable in view.Frozen)
+            _merge.AddRun().Reset(memTable);
+        AddTables(view.Version);
+    }
+
+    /// <summary>Copies the bounds; empty means none. Before Reset.</summary>
+    public void SetBounds(ReadOnlySpan<byte> lower, ReadOnlySpan<byte> upper)
+    {
+        _lower.Set(lower);
+        _upper.Set(upper);
+        _isEmptyRange = !upper.IsEmpty && lower.SequenceCompareTo(upper) >= 0;
+    }
+
+    public void Clear()
+    {
+        _merge.Clear();
+        _position = Position.Nowhere;
+        _backward = false;
+    }
+
+    public bool SeekToFirst() => _lower.IsEmpty ? SeekToVeryFirst() : Seek(_lower.Span);
+
+    public bool SeekToLast()
+    {
+        if (_isEmptyRange)
+            return At(Position.BeforeFirst);
+        _position = Position.Nowhere;
+        if (_upper.IsEmpty)
+            _merge.SeekToLast();
+        else
+            _merge.SeekForPrevious(_upper.Span, ulong.MaxValue);
+        return FindBackward();
+    }
+
+    public bool Seek(ReadOnlySpan<byte> key)
+    {
+        if (_isEmptyRange)
+            return At(Position.AfterLast);
+        if (!_lower.IsEmpty && key.SequenceCompareTo(_lower.Span) < 0)
+            key = _lower.Span;
+        _position = Position.Nowhere;
+        _merge.Seek(key, EntryTag.SeekAt(_sequence));
+        return FindForward(skipping: false);
+    }
+
+    public bool SeekForPrevious(ReadOnlySpan<byte> key)
+    {
+        if (_isEmptyRange)
+            return At(Position.BeforeFirst);
+        if (!_upper.IsEmpty && key.SequenceCompareTo(_upper.Span) >= 0)
+            return SeekToLast();
+        _position = Position.Nowhere;
+        _merge.SeekForPrevious(key, 0);
+        return FindBackward();
+    }
+
+    public bool MoveNext()
+    {
+        switch (_position)
+        {
+            case Position.AfterLast:
+                return false;
+            case Position.OnEntry:
+                break;
+            default:
+                return SeekToFirst();
+        }
+        // A move that throws leaves the cursor nowhere, so that the next one begins anew.
+        _position = Position.Nowhere;
+        if (_backward && !_merge.IsValid)
+            _merge.SeekToFirst();
+        else
+            _merge.Next();
+        return FindForward(skipping: true);
+    }
+
+    public bool MovePrevious()
+    {
+        switch (_position)
+        {
+            case Position.BeforeFirst:
+                return false;
+            case Position.OnEntry:
+                break;
+            default:
+                return SeekToLast();
+        }
+        _position = Position.Nowhere;
+        if (!_backward)
+        {
+            do
+                _merge.Previous();
+            while (_merge.IsValid && _merge.UserKey.SequenceEqual(_key.Span));
+        }
+        return FindBackward();
+    }
+
+    public void Dispose() => _merge.Dispose();
+
+    private void AddTables(Versions.TreeVersion version)
+    {
+        ReadOnlyMemory<Versions.Table> young = version.LevelMemory(0);
+        for (int i = 0; i < young.Length; i++)
+        {
+            if (Meets(young.Span[i].Info))
+                _merge.AddRun().Reset(young.Slice(i, 1), sequential: false);
+        }
+        for (int level = 1; level < Versions.TreeVersion.LevelCount; level++)
+        {
+            if (version.Tables(level).Length > 0)
+                _merge.AddRun().Reset(version, level, sequential: false);
+        }
+    }
+
+    private bool Meets(Versions.TableInfo table) =>
+        (_lower.IsEmpty || _lower.Span.SequenceCompareTo(table.LargestKey) <= 0)
+        && (_upper.IsEmpty || _upper.Span.SequenceCompareTo(table.SmallestKey) > 0);
+
+    private bool SeekToVeryFirst()
+    {
+        if (_isEmptyRange)
+            return At(Position.AfterLast);
+        _position = Position.Nowhere;
+        _merge.SeekToFirst();
+        return FindForward(skipping: false);
+    }
+
+    /// <summary>From where the merge stands to the next entry that the user sees. Skipping means
+    /// that the versions of the saved key are done with.</summary>
+    private bool FindForward(bool skipping)
+    {
+        _backward = false;
+        for (; _merge.IsValid; _merge.Next())
+        {
+            ReadOnlySpan<byte> key = _merge.UserKey;
+            if (skipping && key.SequenceEqual(_key.Span))
+                continue;
+            if (!_upper.IsEmpty && key.SequenceCompareTo(_upper.Span) >= 0)
+                break;
+            ulong tag = _merge.Tag;
+            if (EntryTag.Sequence(tag) > _sequence)
+                continue;
+            _key.Set(key);
+            if (EntryTag.Kind(tag) == ValueKind.Put)
+                return At(Position.OnEntry);
+            skipping = true;
+        }
+        return At(Position.AfterLast);
+    }
+
+    /// <summary>From where the merge stands back to the first entry of the key before the one
+    /// found, whose newest visible version is saved.</summary>
+    private bool FindBackward()
+    {
+        _backward = true;
+        bool found = false;
+        for (; _merge.IsValid; _merge.Previous())
+        {
+            ReadOnlySpan<byte> key = _merge.UserKey;
+            ulong tag = _merge.Tag;
+            if (found && !key.SequenceEqual(_key.Span))
+                break;
+            if (!_lower.IsEmpty && key.SequenceCompareTo(_lower.Span) < 0)
+                break;
+            if (EntryTag.Sequence(tag) > _sequence)
+                continue;
+            // Newer than what was saved of this key, so it takes its place.
+            found = EntryTag.Kind(tag) == ValueKind.Put;
+            if (found)
+            {
+                _key.Set(key);
+                _savedValue.Set(_merge.Value);
+            }
+        }
+        return At(found ? Position.OnEntry : Position.BeforeFirst);
+    }
+
+    private bool At(Position position)
+    {
+        Debug.Assert(position != Position.Nowhere, "a move ends somewhere");
+        _position = position;
+        return position == Position.OnEntry;
+    }
+}

@@ -1,0 +1,90 @@
+// The MANIFEST being written: a log whose records are version edits. An edit is durable when
+// Append returns; only then may anybody act on it. A failed append leaves the file's tail unknown,
+// so the manifest refuses everything after it, and the store becomes read-only.
+//
+// After each synced edit an unsynced record says up to where the file was synced. It proves
+// later, on reading, that a damaged edit before it was no torn tail.
+// Threads: under the store's manifest lock.
+
+using System.Diagnostics;
+using System.IO.Hashing;
+using System.Security.Cryptography;
+using LsmMmap.Engine.Files;
+using LsmMmap.Wal;
+
+namespace LsmMmap.Engine.Versions;
+
+internal sealed class Manifest : IDisposable
+{
+    private readonly DurableFile _file;
+    private readonly LogWriter _writer;
+    private ulong _chain;
+    private bool _failed;
+
+    private Manifest(DurableFile file, LogHeader header, ManifestContents contents)
+    {
+        _file = file;
+        _writer = new LogWriter(file, header);
+        Contents = contents;
+        Number = header.LogNumber;
+    }
+
+    public ManifestContents Contents { get; }
+
+    public long Number { get; }
+
+    public long Bytes => _writer.Offset;
+
+    /// <summary>Starts a manifest with everything that counts, durable when it returns but not
+    /// yet named by CURRENT.</summary>
+    public static Manifest Create(
+        IFileSystem files, string directory, long number, ulong storeId, Guid bootId,
+        ManifestContents contents)
+    {
+        DurableFile file = files.Create(FileNames.Manifest(directory, number));
+        var header = new LogHeader(storeId, number, NewNonce(), bootId);
+        var manifest = new Manifest(file, header, contents);
+        try
+        {
+            manifest._writer.WriteHeader();
+            manifest.Write(contents.ToEdit());
+            files.SyncDirectory(directory);
+            return manifest;
+        }
+        catch
+        {
+            manifest.Dispose();
+            throw;
+        }
+    }
+
+    public static ulong NewNonce() =>
+        BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+
+    /// <summary>Adds an edit. Durable when it returns.</summary>
+    public void Append(VersionEdit edit)
+    {
+        if (_failed)
+            throw new LsmException($"{_file.FileName} failed earlier");
+        string? problem = Contents.Apply(edit);
+        Debug.Assert(problem == null, "the store makes only edits that fit: " + problem);
+        Write(edit);
+    }
+
+    public void Dispose() => _file.Dispose();
+
+    private void Write(VersionEdit edit)
+    {
+        // Pessimistic until both steps are through.
+        _failed = true;
+        byte[] bytes = EditCodec.Encode(edit, _chain);
+        _writer.Append(LogRecordKind.Data, new LogPosition(Number, 0), bytes);
+        _file.Sync();
+        _chain = NextChain(bytes);
+        _writer.Append(LogRecordKind.Point, new LogPosition(Number, _writer.Offset), default);
+        _failed = false;
+    }
+
+    /// <summary>What the edit after this one must carry.</summary>
+    internal static ulong NextChain(ReadOnlySpan<byte> edit) => XxHash3.HashToUInt64(edit, 1);
+}

@@ -1,0 +1,78 @@
+// The store's manifest over time: which file is the current one, and how it is replaced. A new
+// MANIFEST is written at every open and whenever the old one has grown; CURRENT is switched by
+// rename only after the new file is durable, and the old one is unlinked only after the switch is.
+// Threads: under the store's manifest lock.
+
+using LsmMmap.Engine.Files;
+
+namespace LsmMmap.Engine.Versions;
+
+internal sealed class ManifestLog : IDisposable
+{
+    private const long BytesMax = 4L << 20;
+
+    private readonly IFileSystem _files;
+    private readonly string _directory;
+    private readonly ulong _storeId;
+    private readonly Guid _bootId;
+    private Manifest _manifest;
+    private long _firstBytes;
+
+    /// <summary>Writes a first manifest with the contents and makes it the current one.</summary>
+    public ManifestLog(
+        IFileSystem files, string directory, ulong storeId, Guid bootId, long number,
+        ManifestContents contents)
+    {
+        _files = files;
+        _directory = directory;
+        _storeId = storeId;
+        _bootId = bootId;
+        _manifest = Switch(number, contents);
+    }
+
+    public ManifestContents Contents => _manifest.Contents;
+
+    public long Number => _manifest.Number;
+
+    /// <summary>Whether the file has outgrown its first snapshot of the contents.</summary>
+    public bool WantsRotation => _manifest.Bytes > BytesMax + 2 * _firstBytes;
+
+    /// <summary>Adds an edit. Durable when it returns; a failure is final.</summary>
+    public void Append(VersionEdit edit) => _manifest.Append(edit);
+
+    /// <summary>Replaces the file by a fresh one under a new number.</summary>
+    public void Rotate(long number)
+    {
+        Manifest old = _manifest;
+        _manifest = Switch(number, old.Contents);
+        old.Dispose();
+        _files.Delete(FileNames.Manifest(_directory, old.Number));
+    }
+
+    public void Dispose() => _manifest.Dispose();
+
+    private Manifest Switch(long number, ManifestContents contents)
+    {
+        Manifest manifest = Manifest.Create(
+            _files, _directory, number, _storeId, _bootId, contents);
+        try
+        {
+            string temporary = FileNames.CurrentTemporary(_directory);
+            _files.Delete(temporary);
+            using (DurableFile current = _files.Create(temporary))
+            {
+                current.Write(ManifestReader.EncodeCurrent(number));
+                current.Sync();
+            }
+            _files.Rename(temporary, FileNames.Current(_directory));
+            _files.SyncDirectory(_directory);
+            _firstBytes = manifest.Bytes;
+            return manifest;
+        }
+        catch
+        {
+            manifest.Dispose();
+            throw;
+        }
+    }
+}
