@@ -1,0 +1,123 @@
+// From a user key to its newest entry: a hash table beside the order, so that a point lookup in
+// the memtable, above all one that misses, costs about one cache line instead of a search.
+//
+//   table:  mask (8 bytes)   slot 0   slot 1 ...   slot mask
+//   slot:   upper 32 bits of the key's hash | 32-bit arena reference of the entry; 0 = empty
+//
+// Open addressing, linear probing, at most three quarters full, doubled when fuller. A slot is one
+// word, so it is read and replaced whole; hash bits in it answer nearly every mismatch without
+// touching an entry, and place the slot in the next table without touching the key.
+//
+// Publication. A slot is written with release after its entry is filled; a table is published with
+// release after it is filled. A reader may look into an outgrown table and miss what was added
+// since: it may, because it took its sequence before it loaded the table, and the sequence of an
+// entry is published only after the entry stands in the newest table.
+//
+// Invariants: a user key has at most one slot; a slot once used stays that key's; some slot is
+// always empty, so probing ends. Outgrown tables stay in the arena, together no larger than the
+// current one.
+// Threads: one writer, any number of readers, no lock.
+
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+
+namespace LsmMmap.Engine.Memory;
+
+internal sealed unsafe class KeyIndex
+{
+    private const int SlotsFirst = 64;
+
+    private readonly Arena _arena;
+    private nint _table;
+    private long _count;
+
+    /// <summary>An empty table. The arena stays the caller's.</summary>
+    public KeyIndex(Arena arena)
+    {
+        _arena = arena;
+        _table = (nint)NewTable(SlotsFirst);
+    }
+
+    /// <summary>The newest entry of a user key, or null. Any thread.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public EntryNode* Newest(ReadOnlySpan<byte> userKey, ulong head, ulong hash) =>
+        Find((ulong*)Volatile.Read(ref _table), userKey, head, hash, out _);
+
+    /// <summary>
+    /// The same for the writer, with the slot that stands or will stand for the key. Makes room
+    /// first, so that the Publish that follows cannot fail; throws OutOfMemoryException before
+    /// anything changed.
+    /// </summary>
+    public EntryNode* NewestForAdd(
+        ReadOnlySpan<byte> userKey, ulong head, ulong hash, out ulong* slot)
+    {
+        ulong slots = *(ulong*)_table + 1;
+        if ((ulong)_count >= slots / 4 * 3)
+            Grow(slots * 2);
+        return Find((ulong*)_table, userKey, head, hash, out slot);
+    }
+
+    /// <summary>Makes an entry the newest of its key, in the slot found for it.</summary>
+    public void Publish(ulong* slot, ulong hash, uint reference)
+    {
+        Debug.Assert(reference != 0, "an empty slot is zero, a used one is not");
+        Debug.Assert(
+            *slot == 0 || *slot >> 32 == hash >> 32, "a slot once used stays the same key's");
+        // Safety: the slot was found in the current table, which lives as long as the arena.
+        if (*slot == 0)
+            _count++;
+        Volatile.Write(ref *slot, (hash >> 32 << 32) | reference);
+    }
+
+    private EntryNode* Find(
+        ulong* table, ReadOnlySpan<byte> userKey, ulong head, ulong hash, out ulong* slot)
+    {
+        ulong mask = *table;
+        ulong hashBits = hash >> 32;
+        // Safety: the position is masked to the slots that the table was made with.
+        for (ulong position = hashBits; ; position++)
+        {
+            slot = table + 1 + (position & mask);
+            ulong content = Volatile.Read(ref *slot);
+            if (content == 0)
+                return null;
+            if (content >> 32 != hashBits)
+                continue;
+            EntryNode* node = (EntryNode*)_arena.Resolve((uint)content);
+            if (EntryNode.HasKey(node, head, userKey))
+                return node;
+        }
+    }
+
+    private void Grow(ulong slots)
+    {
+        ulong* larger = NewTable(slots);
+        ulong* smaller = (ulong*)_table;
+        ulong mask = *larger;
+        // Safety: both loops stay inside the tables by their masks.
+        for (ulong old = 0; old <= *smaller; old++)
+        {
+            ulong content = smaller[1 + old];
+            if (content == 0)
+                continue;
+            ulong position = content >> 32;
+            while (larger[1 + (position & mask)] != 0)
+                position++;
+            larger[1 + (position & mask)] = content;
+        }
+
+        Volatile.Write(ref _table, (nint)larger);
+    }
+
+    private ulong* NewTable(ulong slots)
+    {
+        Debug.Assert(ulong.IsPow2(slots), "a mask selects a slot");
+        Debug.Assert(slots <= 1UL << 32, "the hash bits in a slot reach every slot");
+        long bytes = (long)(slots + 1) * sizeof(ulong);
+        ulong* table = (ulong*)_arena.Allocate(bytes, out _);
+        // Safety: the arena hands out exactly these bytes, not cleared, and nobody knows them yet.
+        new Span<byte>(table, (int)bytes).Clear();
+        *table = slots - 1;
+        return table;
+    }
+}

@@ -1,0 +1,201 @@
+// What was written to one keyspace since its last flush: a contract over three parts that share
+// one arena. OrderedIndex gives the order, KeyIndex the newest entry of a key, Arena the bytes.
+//
+// Nothing native exists before the first Add, so that thousands of idle keyspaces cost a small
+// object each. Add, TryGet and the moves of a cursor do not allocate on the managed heap.
+//
+// Visibility is decided by tags, above this room: a reader asks for the newest entry at or below
+// its tag. That is exact for a reader whose sequence was published after the Adds up to it had
+// returned, which is the order in which the store publishes. See OrderedIndex and KeyIndex.
+//
+// Threads: one thread adds at a time; any thread reads at any time; nobody waits. The counters may
+// be read by any thread and are exact for the writer.
+// Lifetime: whoever holds bytes or entries of the memtable also keeps the memtable reachable (the
+// arena's finalizer frees them otherwise) and undisposed. Dispose frees at once and trusts the
+// caller that no reader is left.
+
+using System.Diagnostics;
+using LsmMmap.Sstable.Keys;
+using LsmMmap.Sstable.Mapping;
+
+namespace LsmMmap.Engine.Memory;
+
+internal sealed unsafe class MemTable : IDisposable
+{
+    /// <summary>
+    /// Versions of one key that a lookup walks past before it searches instead: about as many
+    /// loads as a search.
+    /// </summary>
+    private const int VersionStepsMax = 16;
+
+    private Arena? _arena;
+    private KeyIndex? _keys;
+
+    /// <summary>Published last of the three parts: who sees it sees the others.</summary>
+    private OrderedIndex? _order;
+
+    private long _dataBytes;
+    private long _entryCount;
+    private ulong _smallestSequence;
+    private ulong _largestSequence;
+    private bool _isDisposed;
+    private int _writerCount;
+
+    /// <summary>An empty memtable, without native memory.</summary>
+    public MemTable(int keyspaceId)
+    {
+        KeyspaceId = keyspaceId;
+    }
+
+    /// <summary>The keyspace whose entries these are.</summary>
+    public int KeyspaceId { get; }
+
+    /// <summary>Native bytes held, for the memory budget. 0 before the first Add.</summary>
+    public long AllocatedBytes => Volatile.Read(ref _arena)?.AllocatedBytes ?? 0;
+
+    /// <summary>Keys, values and 8 bytes of tag an entry: compare with the flush size.</summary>
+    public long DataBytes => Volatile.Read(ref _dataBytes);
+
+    /// <summary>Entries, every version counted.</summary>
+    public long EntryCount => Volatile.Read(ref _entryCount);
+
+    /// <summary>Whether nothing was added yet.</summary>
+    public bool IsEmpty => EntryCount == 0;
+
+    /// <summary>The smallest sequence added; 0 when empty.</summary>
+    public ulong SmallestSequence => Volatile.Read(ref _smallestSequence);
+
+    /// <summary>The largest sequence added; 0 when empty.</summary>
+    public ulong LargestSequence => Volatile.Read(ref _largestSequence);
+
+    /// <summary>The order for cursors; null while empty.</summary>
+    internal OrderedIndex? Order
+    {
+        get
+        {
+            Debug.Assert(!_isDisposed, "nobody reads a disposed memtable");
+            return Volatile.Read(ref _order);
+        }
+    }
+
+    /// <summary>
+    /// Adds one entry; it is readable when this returns. Requires: one writer at a time, lengths
+    /// within the limits, a (key, tag) pair that was never added. Throws OutOfMemoryException,
+    /// and then the entry is absent.
+    /// </summary>
+    public void Add(ReadOnlySpan<byte> userKey, ulong tag, ReadOnlySpan<byte> value)
+    {
+        Debug.Assert(userKey.Length <= InternalKey.UserKeyBytesMax, "the key was checked above");
+        Debug.Assert(value.Length <= InternalKey.ValueBytesMax, "the value was checked above");
+        EnterWriter();
+        OrderedIndex order = _order ?? CreateParts();
+        ulong hash = InternalKey.Hash(userKey);
+        ulong head = InternalKey.Head8(userKey);
+        EntryNode* newest = _keys!.NewestForAdd(userKey, head, hash, out ulong* slot);
+        bool isNewest = newest == null || newest->Tag < tag;
+
+        EntryNode* older = isNewest ? newest : null;
+        order.Add(userKey, tag, value, older, out uint reference);
+        // After the order: whoever finds the entry by its key can walk on from it.
+        if (isNewest)
+            _keys.Publish(slot, hash, reference);
+        Count(userKey.Length + value.Length + sizeof(ulong), EntryTag.Sequence(tag));
+        LeaveWriter();
+    }
+
+    /// <summary>
+    /// The newest entry of the key with a tag of at most <paramref name="seekTag"/>, a tombstone
+    /// too. <paramref name="hash"/> is InternalKey.Hash of the key. The value stays valid as long
+    /// as the caller keeps the memtable.
+    /// </summary>
+    public bool TryGet(
+        ReadOnlySpan<byte> userKey, ulong hash, ulong seekTag, out ulong tag,
+        out NativeSlice value)
+    {
+        Debug.Assert(hash == InternalKey.Hash(userKey), "the hash belongs to the key");
+        OrderedIndex? order = Order;
+        EntryNode* node = order == null ? null : Find(order, userKey, hash, seekTag);
+        if (node == null)
+        {
+            tag = 0;
+            value = default;
+            return false;
+        }
+
+        // Safety: entries live as long as the arena, which this object keeps up to the line below
+        // and the caller after it.
+        tag = node->Tag;
+        value = EntryNode.Value(node);
+        GC.KeepAlive(this);
+        return true;
+    }
+
+    /// <summary>
+    /// Frees the native memory. Requires: no reader is left, and none comes. A second call does
+    /// nothing. The counters keep their values, except AllocatedBytes.
+    /// </summary>
+    public void Dispose()
+    {
+        Debug.Assert(_writerCount == 0, "nobody adds to a memtable that is disposed");
+        _isDisposed = true;
+        _arena?.Dispose();
+    }
+
+    private EntryNode* Find(
+        OrderedIndex order, ReadOnlySpan<byte> userKey, ulong hash, ulong seekTag)
+    {
+        ulong head = InternalKey.Head8(userKey);
+        EntryNode* node = _keys!.Newest(userKey, head, hash);
+        if (node == null || node->Tag <= seekTag)
+            return node;
+
+        // A reader in the past: older versions follow the newest one. Walking on into the next
+        // key is harmless, since the key is compared at the end.
+        for (int step = 0; node != null && node->Tag > seekTag; step++)
+        {
+            if (step == VersionStepsMax)
+            {
+                node = order.AtOrAfter(userKey, seekTag);
+                break;
+            }
+
+            node = EntryNode.NextOf(node);
+        }
+
+        return node != null && EntryNode.HasKey(node, head, userKey) ? node : null;
+    }
+
+    private OrderedIndex CreateParts()
+    {
+        Debug.Assert(_order == null, "the parts are made once");
+        Debug.Assert(!_isDisposed, "nobody adds to a disposed memtable");
+        // The arena remains when a part cannot be made, so that Dispose finds it.
+        Arena arena = _arena ?? new Arena();
+        Volatile.Write(ref _arena, arena);
+        OrderedIndex order = new(arena);
+        _keys = new KeyIndex(arena);
+        // Publication: release, so that a reader who sees the order sees the keys.
+        Volatile.Write(ref _order, order);
+        return order;
+    }
+
+    private void Count(int bytes, ulong sequence)
+    {
+        if (_entryCount == 0 || sequence < _smallestSequence)
+            Volatile.Write(ref _smallestSequence, sequence);
+        if (sequence > _largestSequence)
+            Volatile.Write(ref _largestSequence, sequence);
+        Volatile.Write(ref _dataBytes, _dataBytes + bytes);
+        Volatile.Write(ref _entryCount, _entryCount + 1);
+    }
+
+    [Conditional("DEBUG")]
+    private void EnterWriter()
+    {
+        Debug.Assert(!_isDisposed, "nobody adds to a disposed memtable");
+        Debug.Assert(Interlocked.Increment(ref _writerCount) == 1, "one writer at a time");
+    }
+
+    [Conditional("DEBUG")]
+    private void LeaveWriter() => Interlocked.Decrement(ref _writerCount);
+}
