@@ -15,8 +15,8 @@ internal interface IFileSystem
     /// parent.</summary>
     void CreateDirectory(string path);
 
-    /// <summary>Names (not paths) of the files in a directory; empty when there is none.</summary>
-    IReadOnlyList<string> List(string directory);
+    /// <summary>The files in a directory; empty when there is none.</summary>
+    IReadOnlyList<FileEntry> List(string directory);
 
     bool Exists(string path);
 
@@ -45,3 +45,6 @@ internal interface IFileSystem
     /// <summary>Takes the exclusive lock of a store's directory.</summary>
     IDisposable Lock(string directory);
 }
+
+/// <summary>A file's name (not its path) and its length in bytes.</summary>
+internal readonly record struct FileEntry(string Name, long Length);

@@ -29,9 +29,10 @@ internal sealed class LocalFileSystem : IFileSystem
         });
     }
 
-    public IReadOnlyList<string> List(string directory) =>
-        Attempt<IReadOnlyList<string>>("list", directory, static path => Directory.Exists(path)
-            ? [.. Directory.EnumerateFiles(path).Select(file => Path.GetFileName(file))] : []);
+    public IReadOnlyList<FileEntry> List(string directory) =>
+        Attempt<IReadOnlyList<FileEntry>>("list", directory, static path => Directory.Exists(path)
+            ? [.. new DirectoryInfo(path).EnumerateFiles()
+                .Select(static file => new FileEntry(file.Name, file.Length))] : []);
 
     public bool Exists(string path) => File.Exists(path);
 

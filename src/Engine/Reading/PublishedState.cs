@@ -76,7 +76,7 @@ internal sealed class PublishedState
         Volatile.Write(ref _sequence, sequence);
     }
 
-    /// <summary>Lets go of the last state; the store is closing. Calls that are under way still
-    /// have it pinned.</summary>
-    public void Close() => _current.Release();
+    /// <summary>Shows readers an empty store from here on. Calls that are under way still have
+    /// the last state pinned.</summary>
+    public void Close() => Install(new ReadState([]));
 }

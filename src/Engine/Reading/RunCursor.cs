@@ -113,6 +113,7 @@ internal sealed class RunCursor : IDisposable
     /// <summary>Lets go of tables and memtables but keeps the buffers.</summary>
     public void Clear()
     {
+        _memCursor.Clear();
         IsValid = false;
         _version = null;
         _tables = default;

@@ -1,0 +1,274 @@
+// The threads that flush and compact. With two or more, the first only flushes, so that a long
+// compaction never keeps memtables waiting; the others compact, and flush when that is all there
+// is. Several compactions run at once where their plans do not touch.
+//
+// Want of space pauses everything here, and it goes on by itself when space is back. Another
+// failure abandons the table and is tried again under a new number; the third in a row makes the
+// store read-only.
+// Threads: its own; the members from any. What runs is under the store's lock.
+
+using System.Diagnostics;
+using LsmMmap.Engine.Files;
+using LsmMmap.Engine.Reading;
+using LsmMmap.Engine.State;
+using LsmMmap.Engine.Versions;
+
+namespace LsmMmap.Engine.Compaction;
+
+internal sealed class BackgroundWork(StoreState state, VersionCommitter committer)
+{
+    private const int FailuresMax = 3;
+    private const int RetryDelayMs = 500;
+
+    private readonly Dictionary<KeyspaceTree, List<CompactionPlan>> _running = [];
+    private readonly List<Thread> _threads = [];
+    private int _failures;
+    private bool _stop;
+
+    /// <summary>Whether nothing runs and nothing is due. Under the store's lock.</summary>
+    public bool IsIdle
+    {
+        get
+        {
+            AssertInvariants();
+            return _running.Count == 0 && state.Trees.All(tree =>
+                tree.Frozen.Count == 0 && !tree.IsFlushing
+                && CompactionPicker.Pick(tree.Version, tree.Options) == null);
+        }
+    }
+
+    public void Start()
+    {
+        int count = state.Services.Options.BackgroundThreads;
+        for (int i = 0; i < count; i++)
+        {
+            bool mayFlushOnly = i == 0 && count > 1;
+            var thread = new Thread(() => Loop(mayFlushOnly))
+            {
+                IsBackground = true,
+                Name = mayFlushOnly ? "LsmMmap flush" : "LsmMmap compaction",
+            };
+            _threads.Add(thread);
+            thread.Start();
+        }
+    }
+
+    /// <summary>Ends the threads; a compaction under way is abandoned. Requires: the store is
+    /// closing.</summary>
+    public void Stop()
+    {
+        lock (state.Gate)
+        {
+            _stop = true;
+            Monitor.PulseAll(state.Gate);
+        }
+        foreach (Thread thread in _threads)
+            thread.Join();
+    }
+
+    /// <summary>Compacts [from, to) into the last level, on the calling thread. Empty ends are
+    /// open.</summary>
+    public void CompactRange(
+        KeyspaceTree tree, ReadOnlySpan<byte> from, ReadOnlySpan<byte> to,
+        CancellationToken cancellationToken)
+    {
+        var manual = new ManualCompaction(from, to);
+        while (true)
+        {
+            CompactionJob? job = null;
+            lock (state.Gate)
+            {
+                state.WaitFor(
+                    () => tree.IsDropped || state.IsClosing
+                        || (job = NextManual(tree, manual)) != null || manual.IsDone,
+                    cancellationToken);
+            }
+            if (job == null)
+                return;
+            try
+            {
+                if (!job.Run(cancellationToken))
+                    return;
+                lock (state.Gate)
+                    manual.Committed(job.Plan);
+            }
+            finally
+            {
+                End(job);
+            }
+        }
+    }
+
+    private CompactionJob? NextManual(KeyspaceTree tree, ManualCompaction manual) =>
+        manual.Next(tree.Version, tree.Options, _running.GetValueOrDefault(tree)) is { } plan
+            ? Begin(tree, plan) : null;
+
+    private void Loop(bool mayFlushOnly)
+    {
+        while (true)
+        {
+            Func<bool>? work = null;
+            lock (state.Gate)
+            {
+                AssertInvariants();
+                while (!_stop && (work = NextWork(mayFlushOnly)) == null)
+                    Monitor.Wait(state.Gate);
+                if (_stop)
+                    return;
+            }
+            try
+            {
+                if (work!())
+                    Volatile.Write(ref _failures, 0);
+            }
+            catch (OperationCanceledException)
+            {
+                // The store closes or the keyspace is gone; the outputs were removed.
+            }
+            catch (Exception e)
+            {
+                OnFailure(e);
+            }
+        }
+    }
+
+    /// <summary>What this thread should do now; it is marked as running.</summary>
+    private Func<bool>? NextWork(bool mayFlushOnly)
+    {
+        if (state.Failure != null || state.PauseCause != null)
+            return null;
+        bool flushFirst = mayFlushOnly || state.Services.Options.BackgroundThreads == 1;
+        return flushFirst
+            ? NextFlush() ?? (mayFlushOnly ? null : NextCompaction())
+            : NextCompaction() ?? NextFlush();
+    }
+
+    private Func<bool>? NextFlush()
+    {
+        KeyspaceTree? chosen = null;
+        foreach (KeyspaceTree tree in state.Trees)
+        {
+            bool isOlder = tree.Frozen.Count > 0 && !tree.IsFlushing && (chosen == null
+                || tree.Frozen[0].FirstLog < chosen.Frozen[0].FirstLog);
+            if (isOlder)
+                chosen = tree;
+        }
+        if (chosen == null)
+            return null;
+        LiveMemTable memTable = chosen.Frozen[0];
+        memTable.AddReference();
+        chosen.IsFlushing = true;
+        return () => Flush(chosen, memTable);
+    }
+
+    private bool Flush(KeyspaceTree tree, LiveMemTable memTable)
+    {
+        try
+        {
+            new FlushRun(state, committer).Run(tree, memTable);
+            return true;
+        }
+        finally
+        {
+            memTable.Release();
+            lock (state.Gate)
+            {
+                tree.IsFlushing = false;
+                Monitor.PulseAll(state.Gate);
+            }
+        }
+    }
+
+    private Func<bool>? NextCompaction()
+    {
+        if (state.IsClosing)
+            return null;
+        CompactionPlan? chosen = null;
+        KeyspaceTree? of = null;
+        double most = -1;
+        foreach (KeyspaceTree tree in state.Trees)
+        {
+            CompactionPressure pressure = CompactionPicker.Pressure(tree.Version, tree.Options);
+            double load = Math.Max(pressure.Level0Load, pressure.DebtLoad);
+            if (load > most && CompactionPicker.Pick(
+                tree.Version, tree.Options, _running.GetValueOrDefault(tree)) is { } plan)
+                (chosen, of, most) = (plan, tree, load);
+        }
+        if (chosen == null)
+            return null;
+        CompactionJob job = Begin(of!, chosen);
+        return () =>
+        {
+            try
+            {
+                return job.Run(CancellationToken.None);
+            }
+            finally
+            {
+                End(job);
+            }
+        };
+    }
+
+    /// <summary>Marks a plan as running and takes what it needs. Under the store's lock, in the
+    /// same hold that picked it.</summary>
+    private CompactionJob Begin(KeyspaceTree tree, CompactionPlan plan)
+    {
+        AssertInvariants();
+        plan.MarkInputs(compacting: true);
+        if (!_running.TryGetValue(tree, out List<CompactionPlan>? plans))
+            _running.Add(tree, plans = []);
+        plans.Add(plan);
+        tree.Version.AddReference();
+        return new CompactionJob(
+            tree, plan, tree.Version,
+            new CompactionRun(state, committer, tree, plan, state.Snapshots.ToArray()));
+    }
+
+    private void End(CompactionJob job)
+    {
+        lock (state.Gate)
+        {
+            AssertInvariants();
+            job.Plan.MarkInputs(compacting: false);
+            List<CompactionPlan> plans = _running[job.Tree];
+            plans.Remove(job.Plan);
+            if (plans.Count == 0)
+                _running.Remove(job.Tree);
+            Monitor.PulseAll(state.Gate);
+        }
+        job.Version.Release();
+    }
+
+    private void OnFailure(Exception e)
+    {
+        if (e is StoreFailedException)
+            return;
+        if (IoFailure.IsDiskFull(e))
+        {
+            state.Pause(e);
+            lock (state.Gate)
+            {
+                if (!_stop)
+                    Monitor.Wait(state.Gate, RetryDelayMs);
+            }
+            state.Pause(null);
+            return;
+        }
+        if (Interlocked.Increment(ref _failures) >= FailuresMax)
+            state.Fail(e);
+    }
+
+    [Conditional("DEBUG")]
+    private void AssertInvariants()
+    {
+        Debug.Assert(Monitor.IsEntered(state.Gate), "what runs is under the store's lock");
+        Debug.Assert(_running.Values.All(static plans => plans.Count > 0), "no empty lists");
+    }
+
+    private sealed record CompactionJob(
+        KeyspaceTree Tree, CompactionPlan Plan, TreeVersion Version, CompactionRun Work)
+    {
+        public bool Run(CancellationToken cancellationToken) => Work.Run(cancellationToken);
+    }
+}

@@ -1,0 +1,156 @@
+// Carries out one plan: merges the inputs, keeps what the retention rule keeps, cuts outputs where
+// the splitter says, and commits one edit that swaps the inputs for the outputs. A crash before
+// the edit leaves orphans that the next open sweeps; after it, inputs that it unlinks.
+//
+// Inputs are read by large positioned reads, never through the mapping: a bad page is an
+// exception here in every read mode, and readers' pages stay where they are.
+// Threads: one; the caller holds a reference on the version that the plan was made from.
+
+using System.Diagnostics;
+using LsmMmap.Engine.Reading;
+using LsmMmap.Engine.State;
+using LsmMmap.Engine.Versions;
+
+namespace LsmMmap.Engine.Compaction;
+
+internal sealed class CompactionRun(
+    StoreState state, VersionCommitter committer, KeyspaceTree tree, CompactionPlan plan,
+    ulong[] snapshots)
+{
+    private const int EntriesBetweenLooks = 4096;
+
+    private readonly List<Table> _outputs = [];
+
+    /// <summary>Merges and commits. False when the keyspace was dropped meanwhile. Throws
+    /// OperationCanceledException when the store closes or the token asks.</summary>
+    public bool Run(CancellationToken cancellationToken)
+    {
+        if (plan.IsTrivialMove)
+            return CommitMove();
+        bool committed = false;
+        try
+        {
+            Merge(cancellationToken);
+            committed = CommitMerge();
+            return committed;
+        }
+        finally
+        {
+            foreach (Table table in _outputs)
+            {
+                if (!committed)
+                    table.MarkObsolete();
+                table.Release();
+            }
+        }
+    }
+
+    private bool CommitMove()
+    {
+        var edit = new VersionEdit();
+        foreach ((int level, Table table) in plan.Inputs)
+        {
+            edit.Removed.Add((tree.Id, level, table.Info.Number));
+            edit.Added.Add((tree.Id, plan.OutputLevel, table.Info));
+        }
+        bool done = committer.Commit(tree, edit, () => tree.Install(tree.Version.With(
+            Inputs(), [.. plan.Inputs.Select(input => (plan.OutputLevel, input.Table))])));
+        if (done)
+            state.Services.Counters.Compacted(0, isTrivialMove: true);
+        return done;
+    }
+
+    private bool CommitMerge()
+    {
+        var edit = new VersionEdit();
+        foreach ((int level, Table table) in plan.Inputs)
+            edit.Removed.Add((tree.Id, level, table.Info.Number));
+        foreach (Table table in _outputs)
+            edit.Added.Add((tree.Id, plan.OutputLevel, table.Info));
+        return committer.Commit(tree, edit, () =>
+        {
+            HashSet<Table> inputs = Inputs();
+            tree.Install(tree.Version.With(
+                inputs, [.. _outputs.Select(table => (plan.OutputLevel, table))]));
+            foreach (Table table in inputs)
+                table.MarkObsolete();
+        });
+    }
+
+    private HashSet<Table> Inputs() => [.. plan.Inputs.Select(static input => input.Table)];
+
+    private void Merge(CancellationToken cancellationToken)
+    {
+        StoreServices services = state.Services;
+        KeyspaceOptions options = tree.Options;
+        using var merge = new MergingCursor();
+        AddRuns(merge);
+        var rule = new RetentionRule(snapshots, plan);
+        var splitter = new OutputSplitter(plan, options.TableBytes);
+        TableOutput? output = null;
+        long writtenBytes = 0;
+        int untilLook = EntriesBetweenLooks;
+        try
+        {
+            for (merge.SeekToFirst(); merge.IsValid; merge.Next())
+            {
+                if (--untilLook == 0)
+                {
+                    untilLook = EntriesBetweenLooks;
+                    ThrowIfUnwanted(cancellationToken);
+                }
+                ReadOnlySpan<byte> key = merge.UserKey;
+                if (!rule.Keep(key, merge.Tag, out ulong tag))
+                    continue;
+                if (splitter.ShouldCutBefore(key, output?.EstimatedBytes ?? 0) && output != null)
+                    Finish(ref output, ref writtenBytes);
+                output ??= new TableOutput(services, options, plan.OutputLevel);
+                output.Add(key, tag, merge.Value);
+            }
+            if (output != null)
+                Finish(ref output, ref writtenBytes);
+        }
+        finally
+        {
+            output?.Dispose();
+        }
+        if (_outputs.Count > 0)
+            services.Files.SyncDirectory(services.Directory);
+        services.Counters.Compacted(writtenBytes, isTrivialMove: false);
+    }
+
+    private void AddRuns(MergingCursor merge)
+    {
+        foreach (IGrouping<int, (int Level, Table Table)> level
+            in plan.Inputs.GroupBy(static input => input.Level))
+        {
+            Table[] tables = TreeVersion.Sorted(
+                level.Key, level.Select(static input => input.Table));
+            Debug.Assert(tables.Length > 0, "a group has members");
+            if (level.Key > 0)
+            {
+                merge.AddRun().Reset(tables, sequential: true);
+                continue;
+            }
+            for (int i = 0; i < tables.Length; i++)
+                merge.AddRun().Reset(tables.AsMemory(i, 1), sequential: true);
+        }
+    }
+
+    private void Finish(ref TableOutput? output, ref long writtenBytes)
+    {
+        using TableOutput finished = output!;
+        output = null;
+        TableInfo info = finished.Finish();
+        writtenBytes += info.FileBytes;
+        _outputs.Add(new Table(state.Services.Tables, info));
+    }
+
+    private void ThrowIfUnwanted(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        state.ThrowIfNotWritable();
+        if (state.IsClosing || tree.IsDropped)
+            throw new OperationCanceledException("the store or the keyspace is going away");
+    }
+}

@@ -1,0 +1,58 @@
+// Turns the oldest frozen memtable of a keyspace into a table of level 0 and commits the edit
+// that says so. Until then the log holds the same entries, so a crash at any step loses nothing.
+// Threads: a background thread, one flush of a keyspace at a time.
+
+using System.Diagnostics;
+using LsmMmap.Engine.Memory;
+using LsmMmap.Engine.Reading;
+using LsmMmap.Engine.State;
+using LsmMmap.Engine.Versions;
+
+namespace LsmMmap.Engine.Compaction;
+
+internal sealed class FlushRun(StoreState state, VersionCommitter committer)
+{
+    /// <summary>Writes the memtable's entries as a sealed table; not yet in any version.
+    /// </summary>
+    public static TableInfo WriteTable(
+        StoreServices services, KeyspaceOptions options, MemTable memTable)
+    {
+        Debug.Assert(!memTable.IsEmpty, "an empty memtable makes no table");
+        using var output = new TableOutput(services, options, level: 0);
+        var cursor = new MemTableCursor();
+        cursor.Reset(memTable);
+        for (bool more = cursor.SeekToFirst(); more; more = cursor.Next())
+            output.Add(cursor.UserKey, cursor.Tag, cursor.Value);
+        TableInfo info = output.Finish();
+        services.Files.SyncDirectory(services.Directory);
+        return info;
+    }
+
+    public void Run(KeyspaceTree tree, LiveMemTable memTable)
+    {
+        StoreServices services = state.Services;
+        TableInfo info = WriteTable(services, tree.Options, memTable.Table);
+        services.Counters.Flushed(info.FileBytes);
+        var edit = new VersionEdit();
+        edit.Added.Add((tree.Id, 0, info));
+        edit.Flushed.Add((tree.Id, memTable.Table.LargestSequence));
+        var table = new Table(services.Tables, info);
+        bool committed = false;
+        try
+        {
+            committed = committer.Commit(tree, edit, () =>
+            {
+                tree.Install(tree.Version.With(new HashSet<Table>(), [(0, table)]));
+                tree.Flushed(memTable);
+            }, memTable);
+        }
+        finally
+        {
+            // The version holds its own reference. A table that no edit names goes at once,
+            // unless the store has failed: then nothing is unlinked.
+            if (!committed)
+                table.MarkObsolete();
+            table.Release();
+        }
+    }
+}

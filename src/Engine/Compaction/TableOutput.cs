@@ -1,0 +1,76 @@
+// A table being written by a flush, a compaction or a recovery: under a temporary name until it
+// is whole and synced, then sealed and renamed. The caller syncs the directory once for all its
+// outputs, before the edit that names them.
+// Threads: one at a time.
+
+using System.Diagnostics;
+using LsmMmap.Engine.Files;
+using LsmMmap.Engine.State;
+using LsmMmap.Engine.Versions;
+using LsmMmap.Sstable.Format;
+using LsmMmap.Sstable.Tables;
+
+namespace LsmMmap.Engine.Compaction;
+
+internal sealed class TableOutput : IDisposable
+{
+    private readonly StoreServices _services;
+    private readonly long _number;
+    private readonly DurableFile _file;
+    private readonly TableBuilder _builder;
+    private bool _finished;
+
+    public TableOutput(StoreServices services, KeyspaceOptions options, int level)
+    {
+        _services = services;
+        _number = services.TakeFileNumber();
+        _file = services.Files.Create(TemporaryPath);
+        _builder = new TableBuilder(_file, Manifest.NewNonce(), new TableOptions
+        {
+            BlockBytes = options.BlockBytes,
+            BloomBitsPerKey = options.BloomBitsPerKey,
+            Codec = options.CompressionOf(level) == Compression.Lz4
+                ? BlockCodec.Lz4 : BlockCodec.None,
+            Level = level,
+        });
+    }
+
+    public long EstimatedBytes => _builder.EstimatedBytes;
+
+    private string TemporaryPath => FileNames.TableTemporary(_services.Directory, _number);
+
+    public void Add(ReadOnlySpan<byte> userKey, ulong tag, ReadOnlySpan<byte> value) =>
+        _builder.Add(userKey, tag, value);
+
+    /// <summary>Makes the file whole and durable under its name. The name itself is durable
+    /// after the next sync of the directory.</summary>
+    public TableInfo Finish()
+    {
+        Debug.Assert(!_finished, "a table is finished once");
+        TableSummary summary = _builder.Finish();
+        _file.Sync();
+        _file.Dispose();
+        string path = FileNames.Table(_services.Directory, _number);
+        _services.Files.Seal(TemporaryPath);
+        _services.Files.Rename(TemporaryPath, path);
+        _finished = true;
+        return TableInfo.Of(_number, summary);
+    }
+
+    /// <summary>Lets go of the file; one that is not finished is removed.</summary>
+    public void Dispose()
+    {
+        _builder.Dispose();
+        _file.Dispose();
+        if (_finished)
+            return;
+        try
+        {
+            _services.Files.Delete(TemporaryPath);
+        }
+        catch (LsmException)
+        {
+            // Swept at the next open; the name means nothing to anybody.
+        }
+    }
+}

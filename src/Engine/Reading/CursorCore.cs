@@ -1,0 +1,86 @@
+// What a public cursor is a shell over: the visible cursor with its buffers, and the read state
+// that keeps everything under it alive. Pooled, because its buffers are what a cursor costs.
+//
+// A core that is in use is held by the pool as well, so that a forgotten cursor's buffers are not
+// finalized under a span that somebody still reads.
+// Threads: one at a time; the pool from any.
+
+using System.Diagnostics;
+
+namespace LsmMmap.Engine.Reading;
+
+internal sealed class CursorCore
+{
+    private const int IdleMax = 64;
+
+    private static readonly Lock s_lock = new();
+    private static readonly Stack<CursorCore> s_idle = [];
+    private static readonly HashSet<CursorCore> s_inUse = [];
+
+    private KeyspaceReader? _reader;
+    private ReadState? _state;
+
+    private CursorCore() { }
+
+    public VisibleCursor Visible { get; } = new();
+
+    /// <summary>A core over a keyspace as of now.</summary>
+    public static CursorCore Rent(
+        KeyspaceReader reader, ReadOnlySpan<byte> lower, ReadOnlySpan<byte> upper)
+    {
+        CursorCore? core;
+        lock (s_lock)
+        {
+            AssertInvariants();
+            if (!s_idle.TryPop(out core))
+                core = new CursorCore();
+            s_inUse.Add(core);
+        }
+        core.Visible.SetBounds(lower, upper);
+        core._reader = reader;
+        try
+        {
+            core.Show();
+            return core;
+        }
+        catch
+        {
+            core.Return();
+            throw;
+        }
+    }
+
+    /// <summary>Sees the view as it is now and stands nowhere.</summary>
+    public void Show()
+    {
+        ReadState state = _reader!.Acquire(out TreeView view, out ulong sequence);
+        ReadState? old = _state;
+        _state = state;
+        Visible.Reset(view, sequence);
+        old?.Release();
+    }
+
+    /// <summary>Lets go of the state and goes back to the pool.</summary>
+    public void Return()
+    {
+        Visible.Clear();
+        _state?.Release();
+        _state = null;
+        _reader = null;
+        lock (s_lock)
+        {
+            AssertInvariants();
+            s_inUse.Remove(this);
+            if (s_idle.Count < IdleMax)
+            {
+                s_idle.Push(this);
+                return;
+            }
+        }
+        Visible.Dispose();
+    }
+
+    [Conditional("DEBUG")]
+    private static void AssertInvariants() =>
+        Debug.Assert(s_lock.IsHeldByCurrentThread, "the pool is under its lock");
+}

@@ -1,0 +1,161 @@
+// Reads of one keyspace as every view offers them: the store and a keyspace read at the latest
+// sequence, a snapshot at its own. A value comes back pinned (the slot entry of the calling
+// thread names the owner of the bytes) or copied.
+//
+// Cost above the lookup: two volatile writes and three volatile reads. No allocation except for
+// results that are arrays, and for the copy when a thread already holds eight pinned values.
+// Threads: any.
+
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using LsmMmap.Engine.Lifetimes;
+using LsmMmap.Sstable.Tables;
+
+namespace LsmMmap.Engine.Reading;
+
+internal sealed class KeyspaceReader(
+    PublishedState published, int slot, int keyspaceId, string name, ulong sequenceMax)
+{
+    /// <summary>Above every sequence: the reader sees the latest.</summary>
+    public const ulong Latest = ulong.MaxValue;
+
+    /// <summary>The same keyspace as of a sequence.</summary>
+    public KeyspaceReader At(ulong sequence) =>
+        new(published, slot, keyspaceId, name, sequence);
+
+    /// <summary>False for an absent key. Else the value is borrowed until the entry is freed.
+    /// </summary>
+    public bool TryPin(ReadOnlySpan<byte> key, out PinnedBytes pinned)
+    {
+        ReaderSlots slots = ReaderSlots.Current;
+        int entry = slots.Take();
+        bool keeps = false;
+        try
+        {
+            var found = default(TableValue);
+            TreeView view = View(slots, entry, out ulong sequence);
+            if (!PointLookup.TryGet(view, key, sequence, ref found, out long ownerId))
+            {
+                pinned = default;
+                return false;
+            }
+            if (entry == ReaderSlots.CallEntry)
+            {
+                pinned = Copy(ref found);
+                return true;
+            }
+            keeps = true;
+            if (found.Owner is { } block)
+                slots.Hold(entry, block);
+            else
+                slots.Publish(entry, ownerId);
+            pinned = new PinnedBytes(slots, entry, found.Value);
+            return true;
+        }
+        finally
+        {
+            if (!keeps)
+                slots.Free(entry);
+        }
+    }
+
+    public bool Contains(ReadOnlySpan<byte> key)
+    {
+        bool found = TryPin(key, out PinnedBytes pinned);
+        pinned.Free();
+        return found;
+    }
+
+    public byte[]? ToArray(ReadOnlySpan<byte> key)
+    {
+        if (!TryPin(key, out PinnedBytes pinned))
+            return null;
+        try
+        {
+            return pinned.Bytes.ToArray();
+        }
+        finally
+        {
+            pinned.Free();
+        }
+    }
+
+    public bool TryCopy(ReadOnlySpan<byte> key, IBufferWriter<byte> destination)
+    {
+        ArgumentNullException.ThrowIfNull(destination);
+        if (!TryPin(key, out PinnedBytes pinned))
+            return false;
+        try
+        {
+            destination.Write(pinned.Bytes);
+            return true;
+        }
+        finally
+        {
+            pinned.Free();
+        }
+    }
+
+    public bool TryCopy(ReadOnlySpan<byte> key, Span<byte> destination, out int valueLength)
+    {
+        if (!TryPin(key, out PinnedBytes pinned))
+        {
+            valueLength = 0;
+            return false;
+        }
+        try
+        {
+            valueLength = pinned.Bytes.Length;
+            if (!pinned.Bytes.TryCopyTo(destination))
+                ThrowTooSmall(valueLength, destination.Length);
+            return true;
+        }
+        finally
+        {
+            pinned.Free();
+        }
+    }
+
+    /// <summary>The state as of now with a counted reference, the view in it, and the sequence
+    /// to read at.</summary>
+    public ReadState Acquire(out TreeView view, out ulong sequence)
+    {
+        ReadState state = published.Acquire(out sequence);
+        sequence = Math.Min(sequence, sequenceMax);
+        if (state.View(slot, keyspaceId) is { } shown)
+        {
+            view = shown;
+            return state;
+        }
+        state.Release();
+        ThrowGone();
+        view = null!;
+        return state;
+    }
+
+    private TreeView View(ReaderSlots slots, int entry, out ulong sequence)
+    {
+        ReadState state = published.Pin(slots, entry, out sequence);
+        sequence = Math.Min(sequence, sequenceMax);
+        TreeView? view = state.View(slot, keyspaceId);
+        if (view == null)
+            ThrowGone();
+        return view;
+    }
+
+    private static PinnedBytes Copy(ref TableValue found)
+    {
+        byte[] copy = found.Value.Span.ToArray();
+        found.Owner?.Release();
+        ReaderSlots own = ReaderSlots.ForCopy(out int entry);
+        return new PinnedBytes(own, entry, copy);
+    }
+
+    [DoesNotReturn]
+    private void ThrowGone() => throw new ObjectDisposedException("keyspace " + name);
+
+    [DoesNotReturn]
+    private static void ThrowTooSmall(int needed, int given) =>
+        throw new ArgumentException(
+            $"the value has {needed} bytes and the destination {given}", "destination");
+}

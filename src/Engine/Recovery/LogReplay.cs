@@ -1,0 +1,176 @@
+// Reads the write-ahead logs that the MANIFEST says are needed, oldest first, and hands every
+// whole record on. The rule for what does not verify:
+//
+//   Let (log, offset) be the first bad byte. Everything from there on is cut as a torn tail,
+//   unless a record behind it, in this log or a later one, proves that the bad byte was once on
+//   disk: each record carries the point up to which the logs were known to be synced when it was
+//   written. A verifying record alone proves nothing after a power cut, because unsynced pages
+//   reach the disk in any order. When only the process died (the boot id is the same), the page
+//   cache lost nothing, and any verifying record behind the bad byte proves damage.
+//
+// A log that ends before the length its successor's first record states, or that is missing,
+// counts as bad at that place. Strict takes any damage for corruption; Salvage keeps every whole
+// record and counts what it skipped.
+// Threads: one, while the store opens.
+
+using System.Buffers.Binary;
+using System.Diagnostics;
+using LsmMmap.Engine.Files;
+using LsmMmap.Wal;
+
+namespace LsmMmap.Engine.Recovery;
+
+internal sealed class LogReplay(
+    IFileSystem files, string directory, WalRecovery policy, ulong storeId, Guid bootId)
+{
+    private LogPosition? _bad;
+    private LogDamage? _damage;
+    private LogPosition _end;
+    private long _successor;
+
+    /// <summary>Sees a record's body and where it begins; may borrow the body for the
+    /// call.</summary>
+    public delegate void OnRecord(long logNumber, long offset, ReadOnlySpan<byte> body);
+
+    /// <summary>Bytes cut or skipped.</summary>
+    public long BytesDropped { get; private set; }
+
+    /// <summary>Where the last log that was read ends.</summary>
+    public LogPosition End => _end;
+
+    /// <summary>Reads the logs with these numbers, ascending. The lengths bound what is read of
+    /// each, so that a reader beside a writer sees one moment.</summary>
+    public void Run(IReadOnlyList<(long Number, long Bytes)> logs, OnRecord onRecord)
+    {
+        for (int i = 0; i < logs.Count; i++)
+        {
+            Debug.Assert(i == 0 || logs[i - 1].Number < logs[i].Number, "logs ascend");
+            ReadLog(logs[i].Number, logs[i].Bytes, onRecord);
+        }
+        if (_bad is { } bad && policy == WalRecovery.Strict)
+            ThrowDamaged(bad);
+        // A log is durable before its predecessor names it, so it cannot be missing.
+        if (_bad == null && _successor != 0 && policy != WalRecovery.Salvage)
+            throw new CorruptionException(
+                FileNames.Log(directory, _successor), 0, "the log is missing");
+    }
+
+    private void ReadLog(long number, long bytes, OnRecord onRecord)
+    {
+        string path = FileNames.Log(directory, number);
+        using Stream stream = files.OpenRead(path);
+        if (!LogReader.TryReadHeader(stream, out LogHeader header, out LogDamage? damage))
+        {
+            if (damage!.Kind == LogDamageKind.NewerVersion)
+                throw new FormatVersionException(
+                    $"{path} has log format {damage.Found}; this version knows " +
+                    $"{LogFormat.Version}", path);
+            NoteBad(new LogPosition(number, 0), damage);
+            BytesDropped += bytes;
+            return;
+        }
+        if (header.StoreId != storeId || header.LogNumber != number)
+            throw new CorruptionException(
+                path, 0, "the log belongs to another store or has another number",
+                $"store {storeId:x16}, log {number}",
+                $"store {header.StoreId:x16}, log {header.LogNumber}");
+        var reader = new LogReader(stream, header, bytes);
+        bool sameBoot = header.BootId != Guid.Empty && header.BootId == bootId;
+        if (_bad == null || policy == WalRecovery.Salvage)
+            ReadRecords(reader, number, bytes, sameBoot, onRecord);
+        else
+            Cut(reader, LogFormat.HeaderBytes, bytes, sameBoot);
+    }
+
+    private void ReadRecords(
+        LogReader reader, long number, long bytes, bool sameBoot, OnRecord onRecord)
+    {
+        while (true)
+        {
+            while (reader.Read())
+            {
+                _successor = 0;
+                if (reader.Kind == LogRecordKind.Link && !LinkFits(reader.Body, number))
+                {
+                    if (Proves(reader, _bad!.Value, sameBoot))
+                        ThrowDamaged(_bad.Value);
+                    Cut(reader, LogFormat.HeaderBytes, bytes, sameBoot);
+                    return;
+                }
+                if (reader.Kind == LogRecordKind.Data)
+                    onRecord(number, reader.RecordOffset, reader.Body);
+                else if (reader.Kind == LogRecordKind.Successor && reader.Body.Length >= 8)
+                    _successor = BinaryPrimitives.ReadInt64LittleEndian(reader.Body);
+                _end = new LogPosition(number, reader.EndOffset);
+            }
+            if (reader.Damage is not { } damage)
+                return;
+            NoteBad(new LogPosition(number, damage.Offset), damage);
+            if (policy != WalRecovery.Salvage)
+            {
+                Cut(reader, damage.Offset, bytes, sameBoot);
+                return;
+            }
+            if (!reader.FindVerifying())
+            {
+                BytesDropped += bytes - damage.Offset;
+                return;
+            }
+            BytesDropped += reader.RecordOffset - damage.Offset;
+        }
+    }
+
+    private void Cut(LogReader reader, long from, long bytes, bool sameBoot)
+    {
+        BytesDropped += bytes - from;
+        SearchProof(reader, sameBoot);
+    }
+
+    /// <summary>Whether the log before ended where this one's first record says. Notes the bad
+    /// place when it did not.</summary>
+    private bool LinkFits(ReadOnlySpan<byte> body, long number)
+    {
+        if (body.Length < 24 || policy == WalRecovery.Salvage || _end == default)
+            return true;
+        long predecessor = BinaryPrimitives.ReadInt64LittleEndian(body);
+        long length = BinaryPrimitives.ReadInt64LittleEndian(body[8..]);
+        if (predecessor == _end.LogNumber && length == _end.Offset)
+            return true;
+        // Either the log before lost its end, or a whole log between them is gone.
+        LogPosition bad = predecessor == _end.LogNumber ? _end : new LogPosition(predecessor, 0);
+        NoteBad(bad, new LogDamage(
+            LogDamageKind.TornTail, bad.Offset, $"{length} bytes, as log {number} states",
+            predecessor == _end.LogNumber ? $"{_end.Offset} bytes" : "no such log"));
+        return false;
+    }
+
+    /// <summary>Looks behind the bad place for a record that proves it was once on disk.
+    /// </summary>
+    private void SearchProof(LogReader reader, bool sameBoot)
+    {
+        LogPosition bad = _bad!.Value;
+        while (reader.Read())
+        {
+            if (Proves(reader, bad, sameBoot))
+                ThrowDamaged(bad);
+        }
+        while (reader.Damage != null && reader.FindVerifying())
+        {
+            if (Proves(reader, bad, sameBoot))
+                ThrowDamaged(bad);
+        }
+    }
+
+    private static bool Proves(LogReader reader, LogPosition bad, bool sameBoot) =>
+        sameBoot || reader.Synced.CompareTo(bad) > 0;
+
+    private void NoteBad(LogPosition bad, LogDamage damage)
+    {
+        _bad ??= bad;
+        _damage ??= damage;
+    }
+
+    private void ThrowDamaged(LogPosition bad) => throw new CorruptionException(
+        FileNames.Log(directory, bad.LogNumber), bad.Offset,
+        "the log is damaged before its synced end", _damage!.Expected, _damage.Found);
+}

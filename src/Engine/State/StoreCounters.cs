@@ -1,0 +1,64 @@
+// Counters that only grow. Each is added to by its own path with an interlocked add off the read
+// path; statistics read them without a lock.
+
+namespace LsmMmap.Engine.State;
+
+internal sealed class StoreCounters
+{
+    private long _userBytes;
+    private long _logBytes;
+    private long _tableBytes;
+    private long _stallCount;
+    private long _stallTicks;
+    private long _flushCount;
+    private long _compactionCount;
+    private long _trivialMoveCount;
+    private long _undisposedCount;
+
+    public long UserBytes => Volatile.Read(ref _userBytes);
+
+    public long LogBytes => Volatile.Read(ref _logBytes);
+
+    public long TableBytes => Volatile.Read(ref _tableBytes);
+
+    public long StallCount => Volatile.Read(ref _stallCount);
+
+    public TimeSpan StallTime => TimeSpan.FromTicks(Volatile.Read(ref _stallTicks));
+
+    public long FlushCount => Volatile.Read(ref _flushCount);
+
+    public long CompactionCount => Volatile.Read(ref _compactionCount);
+
+    public long TrivialMoveCount => Volatile.Read(ref _trivialMoveCount);
+
+    public long UndisposedCount => Volatile.Read(ref _undisposedCount);
+
+    /// <summary>By the write leader alone, so a plain write publishes the sum.</summary>
+    public void Wrote(long userBytes, long logBytes)
+    {
+        Volatile.Write(ref _userBytes, _userBytes + userBytes);
+        Volatile.Write(ref _logBytes, _logBytes + logBytes);
+    }
+
+    public void Stalled(TimeSpan time)
+    {
+        Interlocked.Increment(ref _stallCount);
+        Interlocked.Add(ref _stallTicks, time.Ticks);
+    }
+
+    public void Flushed(long tableBytes)
+    {
+        Interlocked.Increment(ref _flushCount);
+        Interlocked.Add(ref _tableBytes, tableBytes);
+    }
+
+    public void Compacted(long tableBytes, bool isTrivialMove)
+    {
+        Interlocked.Increment(ref _compactionCount);
+        if (isTrivialMove)
+            Interlocked.Increment(ref _trivialMoveCount);
+        Interlocked.Add(ref _tableBytes, tableBytes);
+    }
+
+    public void Undisposed() => Interlocked.Increment(ref _undisposedCount);
+}

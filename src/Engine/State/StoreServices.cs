@@ -1,0 +1,44 @@
+// What every room of an open store works with and nobody changes: where it lies, how it is tuned,
+// its identity, its tables' surroundings, its counters.
+
+using LsmMmap.Engine.Files;
+using LsmMmap.Engine.Reading;
+using LsmMmap.Engine.Versions;
+
+namespace LsmMmap.Engine.State;
+
+internal sealed class StoreServices
+{
+    private long _lastFileNumber;
+
+    public required string Directory { get; init; }
+
+    public required StoreOptions Options { get; init; }
+
+    public required IFileSystem Files { get; init; }
+
+    public required TableSet Tables { get; init; }
+
+    public required ulong StoreId { get; init; }
+
+    public required Guid BootId { get; init; }
+
+    public bool IsReadOnly { get; init; }
+
+    public StoreCounters Counters { get; } = new();
+
+    public MemoryAccount Memory { get; } = new();
+
+    /// <summary>The number that the next file would get.</summary>
+    public long NextFileNumber => Volatile.Read(ref _lastFileNumber) + 1;
+
+    /// <summary>A number for a new file, never given before. Threads: any.</summary>
+    public long TakeFileNumber() => Interlocked.Increment(ref _lastFileNumber);
+
+    /// <summary>Numbers up to this one are in use. While opening only.</summary>
+    public void SkipFileNumbers(long last)
+    {
+        if (last > _lastFileNumber)
+            _lastFileNumber = last;
+    }
+}

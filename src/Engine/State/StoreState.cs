@@ -1,0 +1,220 @@
+// The one lock of a store and every field it guards: the keyspaces, the snapshots, the current
+// read state, the first failure, and what background work waits for. The lock is held for
+// moments only and never during I/O.
+//
+// Order of locks: the write leadership, then the manifest lock (held during I/O), then this one.
+// Readers take none of them.
+//
+// The store fails for good with the first error of a live log, a manifest, CURRENT or a directory
+// sync: reads go on, everything else throws that failure, and nothing is unlinked any more.
+// Threads: any.
+
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+using LsmMmap.Engine.Reading;
+using LsmMmap.Engine.Snapshots;
+using LsmMmap.Engine.Versions;
+
+namespace LsmMmap.Engine.State;
+
+internal sealed class StoreState
+{
+    private readonly Dictionary<string, KeyspaceTree> _byName = new(StringComparer.Ordinal);
+    private readonly List<KeyspaceTree?> _slots = [];
+    private StoreFailedException? _failure;
+    private Exception? _pauseCause;
+    private bool _closing;
+
+    public StoreState(StoreServices services, ulong sequence)
+    {
+        Services = services;
+        Published = new PublishedState(new ReadState([]), sequence);
+    }
+
+    /// <summary>The lock. Waiters on it are woken whenever something they may wait for
+    /// changed.</summary>
+    public object Gate { get; } = new();
+
+    public StoreServices Services { get; }
+
+    public PublishedState Published { get; }
+
+    public SnapshotList Snapshots { get; } = new();
+
+    public IEnumerable<KeyspaceTree> Trees => _byName.Values;
+
+    /// <summary>The first failed write or sync; from then on the store only reads.</summary>
+    public StoreFailedException? Failure => Volatile.Read(ref _failure);
+
+    public bool IsClosing => Volatile.Read(ref _closing);
+
+    /// <summary>Why background work waits (the disk is full); null when it does not.</summary>
+    public Exception? PauseCause => Volatile.Read(ref _pauseCause);
+
+    public KeyspaceTree? Find(string name)
+    {
+        AssertInvariants();
+        return _byName.GetValueOrDefault(name);
+    }
+
+    /// <summary>The slot that the next keyspace will take.</summary>
+    public int NextSlot()
+    {
+        AssertInvariants();
+        int free = _slots.IndexOf(null);
+        return free >= 0 ? free : _slots.Count;
+    }
+
+    public void Add(KeyspaceTree tree)
+    {
+        AssertInvariants();
+        _byName.Add(tree.Name, tree);
+        if (tree.Slot == _slots.Count)
+            _slots.Add(tree);
+        else
+            _slots[tree.Slot] = tree;
+    }
+
+    /// <summary>Takes a keyspace out; its parts die when their readers are gone.</summary>
+    public void Remove(KeyspaceTree tree)
+    {
+        AssertInvariants();
+        tree.MarkDropped();
+        _byName.Remove(tree.Name);
+        _slots[tree.Slot] = null;
+        InstallReadState();
+        tree.ReleaseAll();
+    }
+
+    /// <summary>Shows readers the trees as they are now.</summary>
+    public void InstallReadState()
+    {
+        AssertInvariants();
+        ReadOnlySpan<TreeView?> before = Published.Current.Views;
+        var views = new TreeView?[_slots.Count];
+        for (int i = 0; i < views.Length; i++)
+        {
+            if (_slots[i] is not { } tree)
+                continue;
+            TreeView? old = i < before.Length ? before[i] : null;
+            if (old != null && Shows(old, tree))
+            {
+                old.AddReference();
+                views[i] = old;
+            }
+            else
+            {
+                views[i] = tree.MakeView();
+            }
+        }
+        Published.Install(new ReadState(views));
+        Monitor.PulseAll(Gate);
+    }
+
+    /// <summary>Live table bytes decide the read mode anew.</summary>
+    public void TablesChanged()
+    {
+        AssertInvariants();
+        Services.Tables.Decide(_byName.Values.Sum(static tree => tree.Version.TableBytes));
+    }
+
+    /// <summary>The oldest log that any keyspace still needs, at most the current one.</summary>
+    public long OldestLog(long currentLog, LiveMemTable? except = null)
+    {
+        AssertInvariants();
+        long oldest = currentLog;
+        foreach (KeyspaceTree tree in _byName.Values)
+            oldest = Math.Min(oldest, tree.OldestLog(except));
+        return oldest;
+    }
+
+    /// <summary>Makes the store read-only for good. The first failure stays.</summary>
+    public StoreFailedException Fail(Exception cause)
+    {
+        lock (Gate)
+        {
+            _failure ??= cause as StoreFailedException ?? new StoreFailedException(
+                "the store is read-only until it is reopened, because a write failed: "
+                + cause.Message, cause);
+            Services.Tables.StopUnlinking();
+            Monitor.PulseAll(Gate);
+            return _failure;
+        }
+    }
+
+    /// <summary>Background work waits for space, or goes on (null).</summary>
+    public void Pause(Exception? cause)
+    {
+        lock (Gate)
+        {
+            Volatile.Write(ref _pauseCause, cause);
+            Monitor.PulseAll(Gate);
+        }
+    }
+
+    public void BeginClosing()
+    {
+        lock (Gate)
+        {
+            Volatile.Write(ref _closing, true);
+            Monitor.PulseAll(Gate);
+        }
+    }
+
+    /// <summary>Throws when nothing may be written any more.</summary>
+    public void ThrowIfNotWritable()
+    {
+        if (Failure is { } failure)
+            ThrowFailed(failure);
+    }
+
+    /// <summary>Waits on the lock until the condition holds. Requires: the lock is held.
+    /// Throws on failure, and while background work is paused for want of space.</summary>
+    public void WaitFor(Func<bool> condition, CancellationToken cancellationToken)
+    {
+        AssertInvariants();
+        CancellationTokenRegistration registration = cancellationToken.Register(() =>
+        {
+            lock (Gate)
+                Monitor.PulseAll(Gate);
+        });
+        try
+        {
+            while (!condition())
+            {
+                ThrowIfNotWritable();
+                cancellationToken.ThrowIfCancellationRequested();
+                if (PauseCause is { } cause)
+                    throw new LsmException("background work is paused: " + cause.Message, cause);
+                Monitor.Wait(Gate);
+            }
+        }
+        finally
+        {
+            // Not Dispose, which would wait for a callback that waits for the lock held here.
+            registration.Unregister();
+        }
+    }
+
+    [Conditional("DEBUG")]
+    public void AssertInvariants()
+    {
+        Debug.Assert(Monitor.IsEntered(Gate), "the store's state is under its lock");
+        Debug.Assert(
+            _byName.Count == _slots.Count(static tree => tree != null),
+            "every keyspace has one slot");
+        Debug.Assert(
+            _byName.Values.All(tree => ReferenceEquals(_slots[tree.Slot], tree)),
+            "a keyspace stands in its slot");
+    }
+
+    [DoesNotReturn]
+    private static void ThrowFailed(StoreFailedException failure) =>
+        throw new StoreFailedException(failure.Message, failure.InnerException);
+
+    private static bool Shows(TreeView view, KeyspaceTree tree) =>
+        view.KeyspaceId == tree.Id
+        && ReferenceEquals(view.Active, tree.Active)
+        && ReferenceEquals(view.Version, tree.Version)
+        && view.Frozen.Length == tree.Frozen.Count;
+}

@@ -1,0 +1,127 @@
+// The public batch: entries encoded as they go into the log, and the rule of who may touch them
+// when.
+
+using System.Diagnostics.CodeAnalysis;
+using LsmMmap.Engine.State;
+using LsmMmap.Engine.Writing;
+
+namespace LsmMmap;
+
+/// <summary>Changes that are committed together: all or none, over all keyspaces they
+/// name.</summary>
+/// <remarks>
+/// Later entries win over earlier ones. It may move between threads, one at a time. From Write or
+/// WriteAsync until completion it belongs to the store: meanwhile its members throw
+/// <see cref="InvalidOperationException"/> and Dispose is deferred; afterwards it keeps its
+/// content until <see cref="Clear"/>. At most 2 GiB - 1 encoded.
+/// </remarks>
+public sealed class WriteBatch : IDisposable
+{
+    private const int Idle = 0;
+    private const int InUse = 1;
+    private const int Disposed = 2;
+    private const int InUseAndDisposed = 3;
+
+    private readonly BatchBuffer _buffer = new();
+    private int _state;
+
+    /// <summary>Number of entries.</summary>
+    /// <exception cref="InvalidOperationException">The batch is being written.</exception>
+    /// <exception cref="ObjectDisposedException">The batch was disposed.</exception>
+    public int Count
+    {
+        get
+        {
+            ThrowUnlessIdle();
+            return _buffer.Count;
+        }
+    }
+
+    /// <summary>Adds a Put to the default keyspace.</summary>
+    /// <exception cref="ArgumentException">Key or value is beyond its limit.</exception>
+    public WriteBatch Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) =>
+        Add(null, key, value);
+
+    /// <summary>Adds a Put to a keyspace.</summary>
+    /// <exception cref="ArgumentException">Key or value is beyond its limit.</exception>
+    public WriteBatch Put(Keyspace keyspace, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        ArgumentNullException.ThrowIfNull(keyspace);
+        return Add(keyspace.Tree, key, value);
+    }
+
+    /// <summary>Adds a Delete to the default keyspace.</summary>
+    /// <exception cref="ArgumentException">The key is beyond its limit.</exception>
+    public WriteBatch Delete(ReadOnlySpan<byte> key) => Remove(null, key);
+
+    /// <summary>Adds a Delete to a keyspace.</summary>
+    /// <exception cref="ArgumentException">The key is beyond its limit.</exception>
+    public WriteBatch Delete(Keyspace keyspace, ReadOnlySpan<byte> key)
+    {
+        ArgumentNullException.ThrowIfNull(keyspace);
+        return Remove(keyspace.Tree, key);
+    }
+
+    /// <summary>Removes every entry.</summary>
+    public void Clear()
+    {
+        ThrowUnlessIdle();
+        _buffer.Clear();
+    }
+
+    /// <summary>Ends the batch; while it is being written, as soon as that is done.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.CompareExchange(ref _state, Disposed, Idle) == Idle)
+            _buffer.Clear();
+        else
+            Interlocked.CompareExchange(ref _state, InUseAndDisposed, InUse);
+    }
+
+    /// <summary>The store takes the batch.</summary>
+    internal BatchBuffer Lend()
+    {
+        int before = Interlocked.CompareExchange(ref _state, InUse, Idle);
+        if (before != Idle)
+            Throw(before);
+        return _buffer;
+    }
+
+    /// <summary>The store gives it back.</summary>
+    internal void GiveBack()
+    {
+        if (Interlocked.CompareExchange(ref _state, Idle, InUse) == InUse)
+            return;
+        _buffer.Clear();
+        Volatile.Write(ref _state, Disposed);
+    }
+
+    private WriteBatch Add(KeyspaceTree? tree, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        ThrowUnlessIdle();
+        _buffer.Put(tree, key, value);
+        return this;
+    }
+
+    private WriteBatch Remove(KeyspaceTree? tree, ReadOnlySpan<byte> key)
+    {
+        ThrowUnlessIdle();
+        _buffer.Delete(tree, key);
+        return this;
+    }
+
+    private void ThrowUnlessIdle()
+    {
+        int state = Volatile.Read(ref _state);
+        if (state != Idle)
+            Throw(state);
+    }
+
+    [DoesNotReturn]
+    private static void Throw(int state)
+    {
+        if (state == Disposed)
+            throw new ObjectDisposedException(nameof(WriteBatch));
+        throw new InvalidOperationException("the batch is being written");
+    }
+}

@@ -1,0 +1,94 @@
+// A WriteAsync on its way. Pooled, so that a commit allocates nothing; the continuation runs on
+// the pool, never on the thread that completes the commit.
+// Threads: as CommitNode; the awaiter uses it once, and GetResult gives it back.
+
+using System.Collections.Concurrent;
+using System.Threading.Tasks.Sources;
+using LsmMmap.Wal;
+
+namespace LsmMmap.Engine.Writing;
+
+internal sealed class AsyncNode : CommitNode, IValueTaskSource<long>
+{
+    private const int PooledMax = 4096;
+
+    private static readonly ConcurrentQueue<AsyncNode> s_pool = [];
+
+    private ManualResetValueTaskSourceCore<long> _source;
+    private CancellationTokenRegistration _registration;
+    private Action<object>? _onCompleted;
+    private object? _onCompletedState;
+
+    private AsyncNode() => _source.RunContinuationsAsynchronously = true;
+
+    /// <summary>Up to where the log must be synced before the commit completes.</summary>
+    public LogPosition SyncTarget { get; set; }
+
+    public static AsyncNode Rent() =>
+        s_pool.TryDequeue(out AsyncNode? node) ? node : new AsyncNode();
+
+    /// <summary>The task; <paramref name="onCompleted"/> runs before the awaiter does.</summary>
+    public ValueTask<long> Start(
+        Action<object> onCompleted, object onCompletedState)
+    {
+        _onCompleted = onCompleted;
+        _onCompletedState = onCompletedState;
+        return new ValueTask<long>(this, _source.Version);
+    }
+
+    /// <summary>Until the commit joins a group, the token takes it back.</summary>
+    public void WatchFor(CancellationToken cancellationToken)
+    {
+        if (cancellationToken.CanBeCanceled)
+        {
+            _registration = cancellationToken.UnsafeRegister(static (state, token) =>
+            {
+                var node = (AsyncNode)state!;
+                if (!node.TryCancel())
+                    return;
+                node.Error = new OperationCanceledException(token);
+                node.Finish();
+            }, this);
+        }
+    }
+
+    public override void Complete()
+    {
+        // Unregister does not wait for a callback under way: that one has lost the race to
+        // TryCancel, or Complete would not have been called.
+        _registration.Unregister();
+        Finish();
+    }
+
+    public long GetResult(short token)
+    {
+        try
+        {
+            return _source.GetResult(token);
+        }
+        finally
+        {
+            _source.Reset();
+            _registration = default;
+            // A cancelled node may still stand in the queue and must not come back as another.
+            if (!IsCancelled && s_pool.Count < PooledMax)
+                s_pool.Enqueue(this);
+        }
+    }
+
+    public ValueTaskSourceStatus GetStatus(short token) => _source.GetStatus(token);
+
+    public void OnCompleted(
+        Action<object?> continuation, object? state, short token,
+        ValueTaskSourceOnCompletedFlags flags) =>
+        _source.OnCompleted(continuation, state, token, flags);
+
+    private void Finish()
+    {
+        _onCompleted!(_onCompletedState!);
+        if (Error is { } error)
+            _source.SetException(error);
+        else
+            _source.SetResult((long)Sequence);
+    }
+}

@@ -1,0 +1,51 @@
+// Puts the entries of a committed batch into the memtables. One writer: the write leader, or
+// recovery.
+
+using System.Diagnostics;
+using LsmMmap.Engine.Reading;
+using LsmMmap.Engine.State;
+using LsmMmap.Sstable.Keys;
+
+namespace LsmMmap.Engine.Writing;
+
+internal static class BatchApplier
+{
+    /// <summary>Applies entries; the first gets the sequence, the next the one after. Returns
+    /// the sequence after the last.</summary>
+    public static ulong Apply(
+        BatchBuffer batch, KeyspaceTree defaultTree, ulong firstSequence, long logNumber)
+    {
+        ulong sequence = firstSequence;
+        var reader = new BatchReader(batch.Entries, batch.Count);
+        while (reader.MoveNext())
+        {
+            KeyspaceTree tree = reader.KeyspaceId == defaultTree.Id
+                ? defaultTree : Find(batch, reader.KeyspaceId);
+            Add(tree.Active, reader.Key, sequence, reader.Kind, reader.Value, logNumber);
+            sequence++;
+        }
+        Debug.Assert(!reader.Failed, "a batch encodes what it was given");
+        return sequence;
+    }
+
+    /// <summary>Adds one entry to a memtable and keeps its accounts.</summary>
+    public static void Add(
+        LiveMemTable memTable, ReadOnlySpan<byte> key, ulong sequence, ValueKind kind,
+        ReadOnlySpan<byte> value, long logNumber)
+    {
+        if (memTable.FirstLog == 0)
+            memTable.FirstLog = logNumber;
+        memTable.Table.Add(key, EntryTag.Pack(sequence, kind), value);
+        memTable.CountGrowth();
+    }
+
+    private static KeyspaceTree Find(BatchBuffer batch, int keyspaceId)
+    {
+        foreach (KeyspaceTree tree in batch.Trees)
+        {
+            if (tree.Id == keyspaceId)
+                return tree;
+        }
+        throw new UnreachableException("a batch lists every keyspace it names");
+    }
+}

@@ -1,0 +1,106 @@
+// One commit that waits for its turn: a batch, its durability, and how its writer learns the
+// outcome. A synchronous writer owns one node per thread and sleeps on it; a WriteAsync has a
+// pooled node that completes a ValueTask.
+//
+// States: Queued -> Joined (the leader has taken it) -> done; Queued -> Cancelled. The two ways
+// out of Queued exclude each other by compare-and-swap, so a cancelled commit leaves no trace and
+// a joined one can no longer be cancelled.
+// Threads: fields are the owner's before it is queued and the leader's until it is done.
+
+using System.Diagnostics;
+
+namespace LsmMmap.Engine.Writing;
+
+internal abstract class CommitNode
+{
+    private const int Queued = 0;
+    private const int Joined = 1;
+    private const int Cancelled = 2;
+
+    private int _state;
+
+    public BatchBuffer Batch { get; private set; } = null!;
+
+    public Durability Durability { get; private set; }
+
+    /// <summary>The outcome: the sequence of the commit's last entry.</summary>
+    public ulong Sequence { get; set; }
+
+    /// <summary>The outcome when it is not a sequence.</summary>
+    public Exception? Error { get; set; }
+
+    public bool IsCancelled => Volatile.Read(ref _state) == Cancelled;
+
+    public void Prepare(BatchBuffer batch, Durability durability)
+    {
+        Batch = batch;
+        Durability = durability;
+        Sequence = 0;
+        Error = null;
+        Volatile.Write(ref _state, Queued);
+    }
+
+    /// <summary>By the leader: false when the commit was cancelled first.</summary>
+    public bool TryJoin() => Interlocked.CompareExchange(ref _state, Joined, Queued) == Queued;
+
+    /// <summary>By a cancellation: false when the commit is on its way.</summary>
+    public bool TryCancel() =>
+        Interlocked.CompareExchange(ref _state, Cancelled, Queued) == Queued;
+
+    /// <summary>The commit is applied, or has failed. For a Synced one the sync is still to
+    /// come.</summary>
+    public abstract void Complete();
+}
+
+/// <summary>The node of a thread that waits for its commit.</summary>
+internal sealed class ThreadNode : CommitNode
+{
+    [ThreadStatic]
+    private static ThreadNode? t_current;
+
+    private readonly object _gate = new();
+    private Signal _signal;
+
+    private enum Signal
+    {
+        None,
+        Lead,
+        Done,
+    }
+
+    /// <summary>The node of the calling thread; a thread makes one commit at a time.</summary>
+    public static ThreadNode Current => t_current ??= new ThreadNode();
+
+    public void Arm() => _signal = Signal.None;
+
+    /// <summary>Sleeps until the commit is done, or until the thread must lead (true).</summary>
+    public bool WaitForTurn()
+    {
+        lock (_gate)
+        {
+            AssertInvariants();
+            while (_signal == Signal.None)
+                Monitor.Wait(_gate);
+            return _signal == Signal.Lead;
+        }
+    }
+
+    /// <summary>The thread at the head of the queue becomes the leader.</summary>
+    public void Lead() => Set(Signal.Lead);
+
+    public override void Complete() => Set(Signal.Done);
+
+    private void Set(Signal signal)
+    {
+        lock (_gate)
+        {
+            AssertInvariants();
+            _signal = signal;
+            Monitor.Pulse(_gate);
+        }
+    }
+
+    [Conditional("DEBUG")]
+    private void AssertInvariants() =>
+        Debug.Assert(Monitor.IsEntered(_gate), "the signal is under the node's lock");
+}

@@ -1,0 +1,245 @@
+// The write-ahead logs of a store: the one being written and those rotated away whose last sync
+// is still owed. Appending and rotating are the write leader's; syncing is anybody's, and one
+// sync serves all who wait for it.
+//
+// Order: a new log is durable, with its header and its name, before the old one names it and
+// before anything is acknowledged from it. Logs are synced oldest first, so "synced up to (log,
+// offset)" always means everything before as well. That point goes into every record, which lets
+// recovery tell a torn tail from damage to bytes that were once on disk.
+//
+// Any failure of a write or a sync is final: the caller marks the store as failed, and no call
+// here touches the files again.
+// Threads: see above; the small lock guards what both sides look at, never I/O.
+
+using System.Buffers.Binary;
+using System.Diagnostics;
+using LsmMmap.Engine.Files;
+using LsmMmap.Engine.State;
+using LsmMmap.Engine.Versions;
+using LsmMmap.Wal;
+
+namespace LsmMmap.Engine.Writing;
+
+internal sealed class LogSegments : IDisposable
+{
+    private readonly StoreServices _services;
+    private readonly Lock _syncLock = new();
+    private readonly Lock _lock = new();
+    private readonly List<(LogFile File, LogPosition End)> _unsynced = [];
+    private LogFile _file;
+    private LogWriter _writer;
+    private LogPosition _handedOver;
+    private LogPosition _synced;
+    private bool _syncFailed;
+    private bool _disposed;
+
+    /// <summary>Creates the first log of this opening. The predecessor is what recovery read
+    /// last, or nothing.</summary>
+    public LogSegments(StoreServices services, LogPosition predecessor, ulong lastSequence)
+    {
+        _services = services;
+        (_file, _writer) = Create(services.TakeFileNumber(), out long number);
+        CurrentNumber = number;
+        _synced = new LogPosition(number, _writer.Offset);
+        WriteLink(predecessor, lastSequence);
+        HandOver();
+    }
+
+    /// <summary>The number of the log being written.</summary>
+    public long CurrentNumber
+    {
+        get => Volatile.Read(ref field);
+        private set => Volatile.Write(ref field, value);
+    }
+
+    /// <summary>Bytes of the log being written. By the leader.</summary>
+    public long CurrentBytes => _writer.Offset;
+
+    /// <summary>Whether a write or a sync failed, so that nothing more may be appended.</summary>
+    public bool IsBroken => _writer.IsBroken || Volatile.Read(ref _syncFailed);
+
+    /// <summary>Everything before it is with the operating system.</summary>
+    public LogPosition HandedOver
+    {
+        get
+        {
+            lock (_lock)
+                return _handedOver;
+        }
+    }
+
+    /// <summary>Begins a record; the leader adds its parts with <see cref="Add"/>.</summary>
+    public void Begin(LogRecordKind kind) => _writer.Begin(kind, Synced());
+
+    public void Add(ReadOnlySpan<byte> bytes) => _writer.Add(bytes);
+
+    /// <summary>Ends the record: one write call, or none when it may wait in memory. Returns
+    /// the bytes appended.</summary>
+    public long End(bool mayWait)
+    {
+        long before = _writer.Offset;
+        _file.MayWait = mayWait;
+        long end = _writer.End();
+        NoteHandedOver();
+        return end - before;
+    }
+
+    /// <summary>Gives waiting bytes to the operating system. By the leader.</summary>
+    public void HandOver()
+    {
+        _file.HandOver();
+        NoteHandedOver();
+    }
+
+    /// <summary>Returns when everything before <paramref name="target"/> is on disk. Requires:
+    /// it was handed over. After one failure every call fails, without another sync.</summary>
+    public void SyncThrough(LogPosition target)
+    {
+        lock (_syncLock)
+        {
+            if (Synced().CompareTo(target) >= 0)
+                return;
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_syncFailed)
+                throw new LsmException("an earlier sync of the log failed");
+            _syncFailed = true;
+            LogFile current;
+            LogPosition handedOver;
+            (LogFile File, LogPosition End)[] owed;
+            lock (_lock)
+            {
+                AssertInvariants();
+                owed = [.. _unsynced];
+                current = _file;
+                handedOver = _handedOver;
+            }
+            foreach ((LogFile file, _) in owed)
+                file.File.Sync();
+            current.File.Sync();
+            lock (_lock)
+            {
+                _synced = handedOver;
+                _unsynced.RemoveRange(0, owed.Length);
+            }
+            _syncFailed = false;
+            foreach ((LogFile file, _) in owed)
+                file.Dispose();
+        }
+    }
+
+    /// <summary>Starts the next log. By the leader. Everything so far is handed over.</summary>
+    public void Rotate(ulong lastSequence)
+    {
+        (LogFile nextFile, LogWriter nextWriter) =
+            Create(_services.TakeFileNumber(), out long nextNumber);
+        try
+        {
+            Begin(LogRecordKind.Successor);
+            Span<byte> body = stackalloc byte[8];
+            BinaryPrimitives.WriteInt64LittleEndian(body, nextNumber);
+            Add(body);
+            End(mayWait: false);
+        }
+        catch
+        {
+            nextFile.Dispose();
+            throw;
+        }
+        var predecessor = new LogPosition(CurrentNumber, _writer.Offset);
+        lock (_lock)
+        {
+            AssertInvariants();
+            _unsynced.Add((_file, predecessor));
+            _file = nextFile;
+            _writer = nextWriter;
+            CurrentNumber = nextNumber;
+            _handedOver = new LogPosition(nextNumber, nextWriter.Offset);
+        }
+        WriteLink(predecessor, lastSequence);
+        HandOver();
+    }
+
+    /// <summary>Ends the current log for a clean close: everything synced, and a last record
+    /// that says so. Returns its final position.</summary>
+    public LogPosition Finish()
+    {
+        HandOver();
+        SyncThrough(HandedOver);
+        Begin(LogRecordKind.Point);
+        End(mayWait: false);
+        SyncThrough(HandedOver);
+        return HandedOver;
+    }
+
+    public void Dispose()
+    {
+        lock (_syncLock)
+        {
+            if (_disposed)
+                return;
+            _disposed = true;
+            foreach ((LogFile file, _) in _unsynced)
+                file.Dispose();
+            _file.Dispose();
+        }
+    }
+
+    private LogPosition Synced()
+    {
+        lock (_lock)
+            return _synced;
+    }
+
+    private void NoteHandedOver()
+    {
+        long offset = _writer.Offset - _file.WaitingBytes;
+        lock (_lock)
+        {
+            _handedOver = new LogPosition(CurrentNumber, offset);
+            AssertInvariants();
+        }
+    }
+
+    private void WriteLink(LogPosition predecessor, ulong lastSequence)
+    {
+        Span<byte> body = stackalloc byte[24];
+        BinaryPrimitives.WriteInt64LittleEndian(body, predecessor.LogNumber);
+        BinaryPrimitives.WriteInt64LittleEndian(body[8..], predecessor.Offset);
+        BinaryPrimitives.WriteUInt64LittleEndian(body[16..], lastSequence);
+        Begin(LogRecordKind.Link);
+        Add(body);
+        End(mayWait: true);
+    }
+
+    /// <summary>A log file, durable with its header and its name.</summary>
+    private (LogFile File, LogWriter Writer) Create(long number, out long created)
+    {
+        created = number;
+        string path = FileNames.Log(_services.Directory, number);
+        DurableFile file = _services.Files.Create(path);
+        try
+        {
+            var header = new LogHeader(
+                _services.StoreId, number, Manifest.NewNonce(), _services.BootId);
+            var log = new LogFile(file);
+            var writer = new LogWriter(log, header);
+            writer.WriteHeader();
+            file.Sync();
+            _services.Files.SyncDirectory(_services.Directory);
+            return (log, writer);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    [Conditional("DEBUG")]
+    private void AssertInvariants()
+    {
+        Debug.Assert(_lock.IsHeldByCurrentThread, "positions are under the lock");
+        Debug.Assert(_synced.CompareTo(_handedOver) <= 0 || _handedOver == default,
+            "nothing is synced that was not handed over");
+    }
+}

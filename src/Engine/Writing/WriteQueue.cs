@@ -1,0 +1,267 @@
+// Group commit. One writer at a time leads: it takes the commits that wait, writes them to the
+// log as one record with one write call, applies them to the memtables, publishes the sequence,
+// and hands the lead on. Those that asked for Synced then sync, one sync for all who wait, while
+// the next group is already written.
+//
+// A commit is visible when its group is published; a Synced one may thus be seen by others a
+// moment before it is durable. An uncontended commit stays on its thread and queues nothing.
+// Commits of one thread, asynchronous ones too, are applied in call order: the queue is first in,
+// first out, and nobody passes a waiting commit.
+//
+// The lead is the right to touch the log, the memtables and the set of keyspaces. It is held by a
+// synchronous writer, by the background thread that WriteAsync starts, or by RunAlone.
+//
+// Threads: any. The gate guards the queue and the lead; no I/O happens under it.
+
+using System.Diagnostics;
+using LsmMmap.Engine.Files;
+using LsmMmap.Engine.State;
+using LsmMmap.Wal;
+
+namespace LsmMmap.Engine.Writing;
+
+internal sealed class WriteQueue
+{
+    private const int GroupBytesMax = 1 << 20;
+
+    private readonly object _gate = new();
+    private readonly Queue<CommitNode> _queue = [];
+    private readonly List<CommitNode> _group = [];
+    private readonly GroupCommit _commit;
+    private AsyncLeader? _asyncLeader;
+    private int _waitingAlone;
+    private bool _isLed;
+    private bool _isClosed;
+
+    public WriteQueue(StoreState state, LogSegments log, KeyspaceTree defaultTree)
+    {
+        Log = log;
+        State = state;
+        _commit = new GroupCommit(state, log, defaultTree);
+    }
+
+    public LogSegments Log { get; }
+
+    public StoreState State { get; }
+
+    /// <summary>Commits a batch and returns the sequence of its last entry.</summary>
+    public long Commit(BatchBuffer batch, Durability durability)
+    {
+        ThreadNode node = ThreadNode.Current;
+        node.Prepare(batch, durability);
+        node.Arm();
+        bool leads;
+        lock (_gate)
+        {
+            AssertInvariants();
+            ThrowIfClosed();
+            leads = !_isLed && _queue.Count == 0 && _waitingAlone == 0;
+            if (leads)
+                _isLed = true;
+            else
+                _queue.Enqueue(node);
+        }
+        if (leads || node.WaitForTurn())
+            Lead(leads ? node : null);
+        if (node.Error is { } error)
+            throw Rethrown(error);
+        if (durability == Durability.Synced)
+            Sync(_commit.EndOf(node));
+        return (long)node.Sequence;
+    }
+
+    /// <summary>Queues a prepared node; the background thread sees to it.</summary>
+    public void Enqueue(AsyncNode node)
+    {
+        lock (_gate)
+        {
+            AssertInvariants();
+            ThrowIfClosed();
+            _asyncLeader ??= new AsyncLeader(this);
+            _queue.Enqueue(node);
+            if (!_isLed)
+                PassLead();
+        }
+    }
+
+    /// <summary>Runs an action with the lead held: nothing is written meanwhile.</summary>
+    public void RunAlone(Action action)
+    {
+        lock (_gate)
+        {
+            AssertInvariants();
+            _waitingAlone++;
+            while (_isLed)
+                Monitor.Wait(_gate);
+            _waitingAlone--;
+            _isLed = true;
+        }
+        try
+        {
+            action();
+        }
+        finally
+        {
+            lock (_gate)
+                PassLead();
+        }
+    }
+
+    /// <summary>Freezes memtables that hold something, one keyspace's or all. By RunAlone.
+    /// </summary>
+    public void Freeze(KeyspaceTree? only)
+    {
+        try
+        {
+            if (only == null)
+                _commit.Stall.FreezeAll();
+            else
+                _commit.Stall.Freeze(only);
+        }
+        catch (LsmException e) when (!IoFailure.IsDiskFull(e) || Log.IsBroken)
+        {
+            throw State.Fail(e);
+        }
+    }
+
+    /// <summary>Syncs the log through a position; a failure is final for the store.</summary>
+    public void Sync(LogPosition target)
+    {
+        try
+        {
+            Log.SyncThrough(target);
+        }
+        catch (LsmException e)
+        {
+            throw State.Fail(e);
+        }
+    }
+
+    /// <summary>Refuses new commits and waits until the accepted ones are done.</summary>
+    public void Close()
+    {
+        AsyncLeader? asyncLeader;
+        lock (_gate)
+        {
+            AssertInvariants();
+            _isClosed = true;
+            while (_isLed || _queue.Count > 0)
+                Monitor.Wait(_gate);
+            asyncLeader = _asyncLeader;
+        }
+        asyncLeader?.Stop();
+    }
+
+    /// <summary>Takes commits off the queue as one group, commits them and passes the lead on.
+    /// Requires: the lead is held. The own node is the first of the group and not queued.
+    /// </summary>
+    internal void Lead(CommitNode? own)
+    {
+        List<CommitNode> group = _group;
+        try
+        {
+            TakeGroup(own, group);
+            if (group.Count > 0)
+                _commit.Run(group);
+        }
+        finally
+        {
+            CommitGroupDone(own, group);
+        }
+    }
+
+    private void TakeGroup(CommitNode? own, List<CommitNode> group)
+    {
+        Debug.Assert(group.Count == 0, "the last group was let go");
+        long bytes = 0;
+        if (own != null)
+        {
+            own.TryJoin();
+            group.Add(own);
+            bytes = own.Batch.Entries.Length;
+        }
+        lock (_gate)
+        {
+            AssertInvariants();
+            while (_queue.TryPeek(out CommitNode? node))
+            {
+                if (group.Count > 0 && bytes + NodeBytes(node) > GroupBytesMax)
+                    break;
+                _queue.Dequeue();
+                if (!node.TryJoin())
+                    continue;
+                group.Add(node);
+                bytes += NodeBytes(node);
+            }
+        }
+    }
+
+    private static long NodeBytes(CommitNode node) =>
+        node.IsCancelled ? 0 : node.Batch.Entries.Length;
+
+    private void CommitGroupDone(CommitNode? own, List<CommitNode> group)
+    {
+        AsyncLeader? syncs = null;
+        foreach (CommitNode node in group)
+        {
+            if (node is AsyncNode { Durability: Durability.Synced, Error: null } asyncNode)
+                (syncs = _asyncLeader!).Add(asyncNode);
+            else if (!ReferenceEquals(node, own))
+                node.Complete();
+        }
+        group.Clear();
+        lock (_gate)
+        {
+            AssertInvariants();
+            syncs?.Wake();
+            PassLead();
+        }
+    }
+
+    /// <summary>Gives the lead to whoever is at the head of the queue. Under the gate.</summary>
+    private void PassLead()
+    {
+        _isLed = false;
+        // A waiting RunAlone goes first, else a steady stream of commits would starve it.
+        while (_waitingAlone == 0 && _queue.TryPeek(out CommitNode? head))
+        {
+            if (head.IsCancelled)
+            {
+                _queue.Dequeue();
+                continue;
+            }
+            _isLed = true;
+            if (head is ThreadNode thread)
+                thread.Lead();
+            else
+                _asyncLeader!.Lead();
+            break;
+        }
+        Monitor.PulseAll(_gate);
+    }
+
+    private void ThrowIfClosed()
+    {
+        if (_isClosed)
+            throw new ObjectDisposedException(nameof(LsmMmap));
+    }
+
+    /// <summary>The error of a group belongs to several threads; each throws its own.</summary>
+    private static Exception Rethrown(Exception error) => error switch
+    {
+        StoreFailedException failed =>
+            new StoreFailedException(failed.Message, failed.InnerException),
+        ObjectDisposedException disposed => new ObjectDisposedException(disposed.ObjectName),
+        LsmException lsm => new LsmException(lsm.Message, lsm.InnerException),
+        _ => error,
+    };
+
+    [Conditional("DEBUG")]
+    private void AssertInvariants()
+    {
+        Debug.Assert(Monitor.IsEntered(_gate), "queue and lead are under the gate");
+        Debug.Assert(
+            _isLed || _waitingAlone > 0 || _queue.All(static node => node.IsCancelled),
+            "a waiting commit always has a leader");
+    }
+}

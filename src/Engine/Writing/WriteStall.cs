@@ -1,0 +1,187 @@
+// Room for the next group: freezes memtables that are full, and holds writers back when flushes
+// or compactions fall behind. The delay grows smoothly from nothing at half of the allowed debt
+// to a full stop at all of it, so that writers slow down long before they would stop.
+//
+// Only what background work can pay off counts: memtables not yet flushed, and level 0. Memory
+// and files that readers hold are never waited for; a thread may write under its own cursor.
+// A group larger than the whole budget is admitted alone, once nothing else is unflushed.
+//
+// Threads: the write leader, which is the only one that freezes memtables.
+
+using System.Diagnostics;
+using LsmMmap.Engine.Compaction;
+using LsmMmap.Engine.Reading;
+using LsmMmap.Engine.State;
+
+namespace LsmMmap.Engine.Writing;
+
+internal sealed class WriteStall(StoreState state, LogSegments log)
+{
+    // A writer at the edge of the allowed debt still moves at this rate, and at full rate
+    // where the delay begins.
+    private const double SlowestBytesPerSecond = 1 << 20;
+    private const double FullBytesPerSecond = 256 << 20;
+    private const double DelayFrom = 0.5;
+    private const int FrozenMax = 4;
+    private const double Level0LoadMax = 10;
+    private const double DebtLoadMax = 64;
+
+    // Looking at every tree costs more than a small write, so it is done once per so many bytes.
+    private const long LookEveryBytes = 16 << 10;
+
+    // File numbers are shared with tables, so this bounds the distance in files of all kinds.
+    private const int LogsMax = 64;
+
+    private readonly TimeProvider _clock = state.Services.Options.TimeProvider;
+    private double _owedSeconds;
+    private long _bytesUntilLook;
+
+    /// <summary>Returns when a group of this many bytes may be written.</summary>
+    public void MakeRoom(long groupBytes)
+    {
+        _bytesUntilLook -= groupBytes;
+        if (_bytesUntilLook > 0)
+            return;
+        FreezeFull();
+        double pressure = Pressure(groupBytes);
+        if (pressure < DelayFrom)
+        {
+            _owedSeconds = 0;
+            _bytesUntilLook = LookEveryBytes;
+            return;
+        }
+        if (pressure < 1)
+            Delay(groupBytes, pressure);
+        else
+            Stop(groupBytes);
+    }
+
+    /// <summary>Freezes a keyspace's memtable so that it is flushed. By the leader.</summary>
+    public void Freeze(KeyspaceTree tree)
+    {
+        if (tree.Active.Table.IsEmpty)
+            return;
+        log.Rotate(state.Published.Sequence);
+        lock (state.Gate)
+        {
+            state.AssertInvariants();
+            FreezeUnderLock(tree);
+            state.InstallReadState();
+        }
+    }
+
+    /// <summary>Freezes every memtable that holds something.</summary>
+    public void FreezeAll()
+    {
+        List<KeyspaceTree> filled;
+        lock (state.Gate)
+            filled = [.. state.Trees.Where(static tree => !tree.Active.Table.IsEmpty)];
+        if (filled.Count == 0)
+            return;
+        log.Rotate(state.Published.Sequence);
+        lock (state.Gate)
+        {
+            foreach (KeyspaceTree tree in filled)
+                FreezeUnderLock(tree);
+            state.InstallReadState();
+        }
+    }
+
+    private void FreezeUnderLock(KeyspaceTree tree) =>
+        tree.Freeze(new LiveMemTable(tree.Id, state.Services.Memory));
+
+    private void FreezeFull()
+    {
+        List<KeyspaceTree>? full = null;
+        lock (state.Gate)
+        {
+            state.AssertInvariants();
+            long unflushedBytes = 0;
+            KeyspaceTree? largest = null;
+            foreach (KeyspaceTree tree in state.Trees)
+            {
+                unflushedBytes += tree.UnflushedBytes();
+                if (tree.Active.Table.DataBytes >= tree.Options.MemtableBytes)
+                    (full ??= []).Add(tree);
+                if (largest == null || tree.Active.Table.AllocatedBytes
+                    > largest.Active.Table.AllocatedBytes)
+                    largest = tree;
+            }
+            bool anyFrozen = state.Trees.Any(static tree => tree.Frozen.Count > 0);
+            if (full == null && !anyFrozen && largest is { Active.Table.IsEmpty: false }
+                && unflushedBytes > state.Services.Options.MemoryBudgetBytes / 2)
+                full = [largest];
+            if (full == null && OldestPin() is { } pin)
+                full = [pin];
+        }
+        foreach (KeyspaceTree tree in full ?? [])
+            Freeze(tree);
+    }
+
+    /// <summary>A keyspace whose small memtable keeps old logs from being deleted.</summary>
+    private KeyspaceTree? OldestPin()
+    {
+        long oldest = log.CurrentNumber - LogsMax;
+        foreach (KeyspaceTree tree in state.Trees)
+        {
+            if (tree.Active.FirstLog > 0 && tree.Active.FirstLog < oldest)
+                return tree;
+        }
+        return null;
+    }
+
+    /// <summary>How close to a stop the store is: 0 nothing owed, 1 and above stop.</summary>
+    private double Pressure(long groupBytes)
+    {
+        lock (state.Gate)
+        {
+            long budgetBytes = state.Services.Options.MemoryBudgetBytes;
+            long unflushedBytes = 0;
+            double worst = 0;
+            bool anyFrozen = false;
+            foreach (KeyspaceTree tree in state.Trees)
+            {
+                unflushedBytes += tree.UnflushedBytes();
+                anyFrozen |= tree.Frozen.Count > 0;
+                worst = Math.Max(worst, (double)tree.Frozen.Count / FrozenMax);
+                CompactionPressure owed = CompactionPicker.Pressure(tree.Version, tree.Options);
+                worst = Math.Max(worst, owed.Level0Load / Level0LoadMax);
+                // Deep debt slows writers but never stops them: it may stem from a change of
+                // options and then harms nobody.
+                worst = Math.Max(worst, Math.Min(0.9, owed.DebtLoad / DebtLoadMax));
+            }
+            // With nothing frozen there is nothing to wait for: the group is admitted alone.
+            if (anyFrozen)
+                worst = Math.Max(worst, (double)(unflushedBytes + groupBytes) / budgetBytes);
+            return worst;
+        }
+    }
+
+    private void Delay(long groupBytes, double pressure)
+    {
+        double part = (1 - pressure) / (1 - DelayFrom);
+        double rate = SlowestBytesPerSecond
+            + (FullBytesPerSecond - SlowestBytesPerSecond) * part * part * part;
+        _owedSeconds += groupBytes / rate;
+        // Sleeping is coarse; small delays add up until one is worth it.
+        const double SleepSecondsMin = 0.001;
+        if (_owedSeconds < SleepSecondsMin)
+            return;
+        long start = _clock.GetTimestamp();
+        Thread.Sleep(TimeSpan.FromSeconds(Math.Min(_owedSeconds, 0.05)));
+        TimeSpan slept = _clock.GetElapsedTime(start);
+        _owedSeconds = Math.Max(0, _owedSeconds - Math.Max(slept.TotalSeconds, SleepSecondsMin));
+        state.Services.Counters.Stalled(slept);
+    }
+
+    private void Stop(long groupBytes)
+    {
+        long start = _clock.GetTimestamp();
+        lock (state.Gate)
+        {
+            Debug.Assert(state.Published.Sequence > 0, "an empty store owes nothing");
+            state.WaitFor(() => Pressure(groupBytes) < 1, CancellationToken.None);
+        }
+        state.Services.Counters.Stalled(_clock.GetElapsedTime(start));
+    }
+}
