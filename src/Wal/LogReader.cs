@@ -103,7 +103,7 @@ internal sealed class LogReader
         if (headerBytes == 0)
             return Stop(LogDamageKind.BadRecordHeader, _position,
                 "a known kind, and a synced point before the record",
-                $"bytes {StartOf(_frames.Bytes.Slice(chunk.Start, chunk.Length))}");
+                StartOf(PayloadOf(chunk)));
         if (chunk.Type == LogChunkType.First)
             return Gather(chunk, headerBytes);
         _bodyInFrame = true;
@@ -164,7 +164,7 @@ internal sealed class LogReader
     /// <summary>Joins the chunks of a record whose first one stands at _position.</summary>
     private bool Gather(LogChunk chunk, int headerBytes)
     {
-        if (!TryCollect(_frames.Bytes[(chunk.Start + headerBytes)..chunk.End]))
+        if (!TryCollect(PayloadOf(chunk)[headerBytes..]))
             return StopTooLong(_position);
         while (true)
         {
@@ -176,7 +176,7 @@ internal sealed class LogReader
             if (chunk.StartsRecord)
                 return Stop(LogDamageKind.BadSequence, next, "Middle or Last",
                     $"{chunk.Type} in the chunk at {next}");
-            if (!TryCollect(_frames.Bytes.Slice(chunk.Start, chunk.Length)))
+            if (!TryCollect(PayloadOf(chunk)))
                 return StopTooLong(next);
             if (chunk.Type == LogChunkType.Last)
                 return Take(_frames.Offset + chunk.End);
@@ -201,12 +201,10 @@ internal sealed class LogReader
     private int TryTakeHeader(LogChunk chunk, long recordOffset)
     {
         int headerBytes = LogRecordHeader.TryDecode(
-            _frames.Bytes.Slice(chunk.Start, chunk.Length), _logNumber, recordOffset,
-            out LogRecordKind kind, out LogPosition synced);
-        if (headerBytes == 0)
-            return 0;
-        Kind = kind;
-        Synced = synced;
+            PayloadOf(chunk), _logNumber, recordOffset, out LogRecordKind kind,
+            out LogPosition synced);
+        if (headerBytes > 0)
+            (Kind, Synced) = (kind, synced);
         return headerBytes;
     }
 
@@ -303,6 +301,9 @@ internal sealed class LogReader
         if (_record.Length > RecordBytesKept)
             _record = [];
     }
+
+    private ReadOnlySpan<byte> PayloadOf(LogChunk chunk) =>
+        _frames.Bytes.Slice(chunk.Start, chunk.Length);
 
     private static string StartOf(ReadOnlySpan<byte> bytes) =>
         Convert.ToHexStringLower(bytes[..Math.Min(bytes.Length, 16)]);

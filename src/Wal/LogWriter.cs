@@ -15,6 +15,7 @@
 
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
+using System.Numerics;
 
 namespace LsmMmap.Wal;
 
@@ -120,6 +121,7 @@ internal sealed class LogWriter
         if (bytes.Length > LogFormat.BodyBytesMax - _bodyBytes)
             ThrowTooLong(_bodyBytes + bytes.Length);
         _bodyBytes += bytes.Length;
+        Reserve(Math.Min(bytes.Length, BufferBytesMax - _count));
         while (bytes.Length > _frameEnd - _count)
         {
             int room = _frameEnd - _count;
@@ -217,7 +219,8 @@ internal sealed class LogWriter
         if (needed <= _buffer.Length)
             return;
         Debug.Assert(needed <= BufferBytesMax, "spilling bounds the buffer");
-        Array.Resize(ref _buffer, Math.Max(needed, Math.Min(2 * _buffer.Length, BufferBytesMax)));
+        int rounded = (int)BitOperations.RoundUpToPowerOf2((uint)needed);
+        Array.Resize(ref _buffer, Math.Min(rounded, BufferBytesMax));
     }
 
     /// <summary>Gives back the memory of a record over 1 MiB; such records are rare.</summary>
