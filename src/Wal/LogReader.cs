@@ -102,8 +102,7 @@ internal sealed class LogReader
         int headerBytes = TryTakeHeader(chunk, _position);
         if (headerBytes == 0)
             return Stop(LogDamageKind.BadRecordHeader, _position,
-                "a known kind, and a synced point before the record",
-                StartOf(PayloadOf(chunk)));
+                "a known kind, and a synced point before the record", StartOf(PayloadOf(chunk)));
         if (chunk.Type == LogChunkType.First)
             return Gather(chunk, headerBytes);
         _bodyInFrame = true;
@@ -164,8 +163,7 @@ internal sealed class LogReader
     /// <summary>Joins the chunks of a record whose first one stands at _position.</summary>
     private bool Gather(LogChunk chunk, int headerBytes)
     {
-        if (!TryCollect(PayloadOf(chunk)[headerBytes..]))
-            return StopTooLong(_position);
+        Collect(PayloadOf(chunk)[headerBytes..]);
         while (true)
         {
             long next = _frames.Offset + chunk.End;
@@ -176,33 +174,31 @@ internal sealed class LogReader
             if (chunk.StartsRecord)
                 return Stop(LogDamageKind.BadSequence, next, "Middle or Last",
                     $"{chunk.Type} in the chunk at {next}");
-            if (!TryCollect(PayloadOf(chunk)))
-                return StopTooLong(next);
+            if (chunk.Length > LogFormat.BodyBytesMax - _bodyLength)
+                return Stop(LogDamageKind.BadLength, next,
+                    $"a record of at most {LogFormat.BodyBytesMax} bytes", "a longer one");
+            Collect(PayloadOf(chunk));
             if (chunk.Type == LogChunkType.Last)
                 return Take(_frames.Offset + chunk.End);
         }
     }
 
     /// <summary>Appends a payload that verified to the record buffer.</summary>
-    private bool TryCollect(ReadOnlySpan<byte> payload)
+    private void Collect(ReadOnlySpan<byte> payload)
     {
-        if (payload.Length > LogFormat.BodyBytesMax - _bodyLength)
-            return false;
         int needed = _bodyLength + payload.Length;
         if (needed > _record.Length)
             Array.Resize(ref _record,
                 (int)Math.Clamp(2L * needed, LogFormat.FrameBytes, LogFormat.BodyBytesMax));
         payload.CopyTo(_record.AsSpan(_bodyLength));
         _bodyLength = needed;
-        return true;
     }
 
     /// <summary>Reads kind and synced point; returns their length, or 0.</summary>
     private int TryTakeHeader(LogChunk chunk, long recordOffset)
     {
         int headerBytes = LogRecordHeader.TryDecode(
-            PayloadOf(chunk), _logNumber, recordOffset, out LogRecordKind kind,
-            out LogPosition synced);
+            PayloadOf(chunk), _logNumber, recordOffset, out LogRecordKind kind, out var synced);
         if (headerBytes > 0)
             (Kind, Synced) = (kind, synced);
         return headerBytes;
@@ -229,8 +225,7 @@ internal sealed class LogReader
     {
         while (true)
         {
-            index = LogChunk.FindStart(
-                _frames.Bytes, index, _logSeed, _frames.Offset, out chunk);
+            index = LogChunk.FindStart(_frames.Bytes, index, _logSeed, _frames.Offset, out chunk);
             found = _frames.Offset + index;
             if (index < 0 || TryTakeHeader(chunk, found) > 0)
                 return index >= 0;
@@ -238,9 +233,7 @@ internal sealed class LogReader
         }
     }
 
-    /// <summary>
-    /// Judges the bytes at a place where a chunk should be: the clean end, a torn one, or damage.
-    /// </summary>
+    /// <summary>Judges what is no chunk: the clean end, a torn one, or damage.</summary>
     private bool StopAtBadChunk(long offset, int index)
     {
         ReadOnlySpan<byte> frame = _frames.Bytes;
@@ -260,16 +253,12 @@ internal sealed class LogReader
         // instead of the end of the file.
         bool endsInZero = claimedEnd <= frame.Length && frame[claimedEnd - 1] == 0;
         long end = _frames.Offset + claimedEnd;
-        if (endsInZero && end < _frames.End && _frames.FirstNonZero(end) == _frames.End)
-            return StopTorn(offset);
-        return Stop(damage, offset);
+        bool torn = endsInZero && end < _frames.End && _frames.FirstNonZero(end) == _frames.End;
+        return torn ? StopTorn(offset) : Stop(damage, offset);
     }
 
     private bool StopTorn(long badChunk) => Stop(LogDamageKind.TornTail, badChunk,
         "the rest of a record", $"nothing from the chunk at {badChunk} to {_frames.End}");
-
-    private bool StopTooLong(long badChunk) => Stop(LogDamageKind.BadLength, badChunk,
-        $"a record of at most {LogFormat.BodyBytesMax} bytes", "a longer one");
 
     private bool Stop(LogDamageKind kind, long badChunk, string expected, string found) =>
         Stop(new LogDamage(kind, _position, expected, found), badChunk);
