@@ -1,0 +1,67 @@
+// Walks the index of a table once and makes the flat index of it. The bytes come through the same
+// checked blocks as any lookup.
+
+using System.Diagnostics;
+using LsmMmap.Sstable.Blocks;
+using LsmMmap.Sstable.Caching;
+using LsmMmap.Sstable.Keys;
+
+namespace LsmMmap.Sstable.Tables;
+
+internal static class FlatIndexMaker
+{
+    /// <summary>Null when a handle does not fit the packed form.</summary>
+    public static FlatIndex? Make(BlockSource source)
+    {
+        var index = new IndexCursor();
+        try
+        {
+            index.Reset(source, fromFile: false);
+            return Make(source, index);
+        }
+        finally
+        {
+            index.Release();
+        }
+    }
+
+    private static FlatIndex? Make(BlockSource source, IndexCursor index)
+    {
+        byte[] key = new byte[BlockCursor.KeyBufferBytes];
+        byte[] prefix = SharedPrefix(index, key);
+        long count = source.Footer.DataBlocks;
+        if (count > Array.MaxLength)
+            return null;
+        var heads = new ulong[count];
+        var handles = new ulong[count];
+        int i = 0;
+        for (bool isThere = index.SeekToFirst(); isThere; isThere = index.MoveNext())
+        {
+            if (i == heads.Length)
+                source.ThrowDamage(index.Handle.Offset, "the index names more blocks than there are");
+            int keyBytes = index.CopySeparator(key, out _);
+            if (!key.AsSpan(0, keyBytes).StartsWith(prefix))
+                source.ThrowDamage(index.Handle.Offset, "the separators are out of order");
+            heads[i] = InternalKey.Head8(key.AsSpan(prefix.Length, keyBytes - prefix.Length));
+            if (i > 0 && heads[i] < heads[i - 1])
+                source.ThrowDamage(index.Handle.Offset, "the separators are out of order");
+            if (!FlatIndex.TryPack(index.Handle, out handles[i]))
+                return null;
+            i++;
+        }
+        if (i != heads.Length)
+            source.ThrowDamage(source.Footer.IndexRoot.Offset, "the index names too few blocks");
+        Debug.Assert(i > 0, "a footer states at least one block");
+        return new FlatIndex(prefix, heads, handles);
+    }
+
+    /// <summary>What the first and the last separator share, all between them share.</summary>
+    private static byte[] SharedPrefix(IndexCursor index, byte[] key)
+    {
+        index.SeekToFirst();
+        byte[] first = key[..index.CopySeparator(key, out _)];
+        index.SeekToLast();
+        int lastBytes = index.CopySeparator(key, out _);
+        return first[..first.AsSpan().CommonPrefixLength(key.AsSpan(0, lastBytes))];
+    }
+}

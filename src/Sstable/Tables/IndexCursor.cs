@@ -1,0 +1,173 @@
+// A position in the index of a table: a path of (block, entry) pairs from the root to a leaf, whose
+// entry names a data block. Blocks that stay on the path are not fetched again.
+//
+// Damage that checksums cannot see is met here too: a child whose kind does not fit its depth fails
+// in the block source, and every child lies before its parent (BlockFormat.Validate), so no path
+// goes in circles. One thread; reusable; owns references to copied blocks until Release.
+
+using System.Diagnostics;
+using LsmMmap.Sstable.Blocks;
+using LsmMmap.Sstable.Caching;
+using LsmMmap.Sstable.Format;
+using LsmMmap.Sstable.Mapping;
+
+namespace LsmMmap.Sstable.Tables;
+
+internal sealed class IndexCursor
+{
+    private Level[] _levels = new Level[4];
+    private BlockSource? _source;
+    private int _depth;
+    private bool _fromFile;
+
+    /// <summary>The data block that the cursor stands at. Requires: the last move was true.</summary>
+    public BlockHandle Handle { get; private set; }
+
+    /// <summary>Turns to a table; stands nowhere.</summary>
+    public void Reset(BlockSource source, bool fromFile)
+    {
+        Release();
+        _source = source;
+        _fromFile = fromFile;
+        _depth = source.Footer.IndexDepth;
+        if (_levels.Length < _depth)
+            _levels = new Level[_depth];
+        Enter(0, source.Footer.IndexRoot);
+    }
+
+    /// <summary>Gives all blocks back.</summary>
+    public void Release()
+    {
+        for (int i = 0; i < _levels.Length; i++)
+        {
+            _levels[i].Owner?.Release();
+            _levels[i] = default;
+        }
+        _source = null;
+        _depth = 0;
+    }
+
+    public bool SeekToFirst() => Descend(0, 0);
+
+    public bool SeekToLast()
+    {
+        _levels[0].Position = _levels[0].View.Count - 1;
+        return DescendLast(0);
+    }
+
+    /// <summary>The first block whose separator is at or after; false when none is.</summary>
+    public bool Seek(ReadOnlySpan<byte> userKey, ulong tag)
+    {
+        for (int i = 0; ; i++)
+        {
+            ref Level level = ref _levels[i];
+            level.Position = level.View.LowerBound(userKey, tag);
+            if (level.Position == level.View.Count)
+            {
+                if (i > 0)
+                    ThrowSeparators(level.Handle.Offset);
+                return false;
+            }
+            BlockHandle child = Child(i);
+            if (i == _depth - 1)
+                return Arrive(child);
+            Enter(i + 1, child);
+        }
+    }
+
+    public bool MoveNext()
+    {
+        for (int i = _depth - 1; i >= 0; i--)
+        {
+            if (_levels[i].Position + 1 < _levels[i].View.Count)
+                return Descend(i, _levels[i].Position + 1);
+        }
+        return false;
+    }
+
+    public bool MovePrevious()
+    {
+        for (int i = _depth - 1; i >= 0; i--)
+        {
+            if (_levels[i].Position > 0)
+            {
+                _levels[i].Position--;
+                return DescendLast(i);
+            }
+        }
+        return false;
+    }
+
+    /// <summary>Copies the separator of the current entry; its length.</summary>
+    public int CopySeparator(Span<byte> target, out ulong tag)
+    {
+        ref Level leaf = ref _levels[_depth - 1];
+        if (!leaf.View.TryDecode(leaf.Position, out BlockEntry entry))
+            ThrowBroken(leaf.Handle.Offset);
+        tag = entry.Tag;
+        return leaf.View.CopyKey(entry, target);
+    }
+
+    private bool Descend(int i, int position)
+    {
+        _levels[i].Position = position;
+        for (; i < _depth - 1; i++)
+        {
+            Enter(i + 1, Child(i));
+            _levels[i + 1].Position = 0;
+        }
+        return Arrive(Child(i));
+    }
+
+    private bool DescendLast(int i)
+    {
+        for (; i < _depth - 1; i++)
+        {
+            Enter(i + 1, Child(i));
+            _levels[i + 1].Position = _levels[i + 1].View.Count - 1;
+        }
+        return Arrive(Child(i));
+    }
+
+    private bool Arrive(BlockHandle handle)
+    {
+        Handle = handle;
+        return true;
+    }
+
+    private BlockHandle Child(int i)
+    {
+        ref Level level = ref _levels[i];
+        BlockHandle child = default;
+        if (level.View.Count == 0
+            || !level.View.TryHandle(level.Position, level.Handle.Offset, out child))
+            ThrowBroken(level.Handle.Offset);
+        return child;
+    }
+
+    private void Enter(int i, BlockHandle handle)
+    {
+        ref Level level = ref _levels[i];
+        if (level.Handle == handle)
+            return;
+        NativeSlice payload = _source!.Fetch(
+            handle, BlockType.Index, _fromFile, out InflatedBlock? owner);
+        level.Owner?.Release();
+        level = new Level { Handle = handle, View = new BlockView(payload.Span), Owner = owner };
+        Debug.Assert(handle.Bytes > 0, "a block on the path has a length");
+    }
+
+    private void ThrowBroken(long offset) =>
+        _source!.ThrowDamage(offset, "an index block is broken that was whole before");
+
+    private void ThrowSeparators(long offset) =>
+        _source!.ThrowDamage(offset, "an index block ends before the separator that leads to it");
+
+    private struct Level
+    {
+        public BlockHandle Handle;
+        public BlockView View;
+        public InflatedBlock? Owner;
+        public int Position;
+    }
+}

@@ -1,0 +1,284 @@
+// A sealed table, open for reading. Open looks at the footer only; blocks are checked when they are
+// first touched (see BlockSource).
+//
+// A point lookup costs: one line of the filter, a binary search in the flat index (or one search in
+// each level of the index in the file), one search in the data block. No lock, no allocation; in
+// compressed tables a reference to an inflated block, from the cache or made now.
+//
+// Threads: any. The reader does not own the bytes; whoever calls it keeps them mapped.
+
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+using LsmMmap.Sstable.Blocks;
+using LsmMmap.Sstable.Caching;
+using LsmMmap.Sstable.Format;
+using LsmMmap.Sstable.Keys;
+using LsmMmap.Sstable.Mapping;
+
+namespace LsmMmap.Sstable.Tables;
+
+internal sealed class TableReader : IDisposable
+{
+    private static long s_lastCacheId;
+
+    private readonly BlockSource _source;
+    private readonly IndexCache? _indexCache;
+    private readonly InflatedBlockCache? _blockCache;
+    private readonly IndexSlot _indexSlot = new();
+    private readonly long _cacheId = Interlocked.Increment(ref s_lastCacheId);
+    private TableProperties? _properties;
+
+    private TableReader(
+        BlockSource source, IndexCache? indexCache, InflatedBlockCache? blockCache)
+    {
+        _source = source;
+        _indexCache = indexCache;
+        _blockCache = blockCache;
+    }
+
+    public Footer Footer => _source.Footer;
+
+    /// <summary>What the table says about itself; read at first use.</summary>
+    public TableProperties Properties => _properties ??= ReadProperties();
+
+    internal BlockSource Source => _source;
+
+    /// <summary>Reads and checks the footer.</summary>
+    /// <param name="bytes">The whole file; stays the caller's.</param>
+    /// <param name="expectedTableId">The id that the manifest gave, or null.</param>
+    /// <param name="mode">How mapped bytes are treated; unmapped ones are always copied.</param>
+    /// <param name="indexCache">Shared by all tables, or null.</param>
+    /// <param name="blockCache">Shared by all tables, or null.</param>
+    public static TableReader Open(
+        TableBytes bytes, ulong? expectedTableId, BlockReadMode mode, IndexCache? indexCache,
+        InflatedBlockCache? blockCache)
+    {
+        Footer footer = ReadFooter(bytes);
+        if (expectedTableId is { } expected && expected != footer.TableId)
+            throw bytes.Damage(
+                bytes.Length - Footer.Bytes, "the file is another table", $"{expected:x16}",
+                $"{footer.TableId:x16}");
+        var source = new BlockSource(bytes, footer, mode);
+        return new TableReader(source, indexCache, blockCache);
+    }
+
+    /// <summary>XxHash3-64 of the whole file, by positioned reads.</summary>
+    public static ulong FileChecksum(TableBytes bytes) => TableVerifier.FileChecksum(bytes);
+
+    /// <summary>Whether the filter lets a key with this hash through.</summary>
+    public bool MayContain(ulong hash) => _source.MayContain(hash);
+
+    /// <summary>
+    /// Finds the newest entry of a key that is not newer than <paramref name="seekTag"/>.
+    /// </summary>
+    /// <param name="userKey">Any bytes.</param>
+    /// <param name="hash"><see cref="InternalKey.Hash"/> of the key.</param>
+    /// <param name="seekTag"><see cref="EntryTag.SeekAt"/> of the reader's sequence.</param>
+    /// <param name="result">Set when found, a tombstone included.</param>
+    public bool TryGet(
+        ReadOnlySpan<byte> userKey, ulong hash, ulong seekTag, ref TableValue result)
+    {
+        if (!_source.MayContain(hash))
+            return false;
+        // No entry carries the largest tag, but separators do: see KeySeparator.
+        ulong tag = Math.Min(seekTag, KeySeparator.TagMax - 1);
+        if (!TryFindBlock(userKey, tag, out BlockHandle handle))
+            return false;
+        if (_source.IsDataMapped)
+        {
+            NativeSlice payload = _source.Mapped(handle, BlockType.Data);
+            return TrySearch(payload, null, handle.Offset, userKey, tag, ref result);
+        }
+        return TryGetOwned(handle, userKey, tag, ref result);
+    }
+
+    /// <summary>Every separator with its block, in order.</summary>
+    public IEnumerable<(byte[] UserKey, ulong Tag, BlockHandle Handle)> EnumerateIndex()
+    {
+        var index = new IndexCursor();
+        byte[] key = new byte[InternalKey.UserKeyBytesMax];
+        try
+        {
+            index.Reset(_source, fromFile: true);
+            for (bool isThere = index.SeekToFirst(); isThere; isThere = index.MoveNext())
+            {
+                int keyBytes = index.CopySeparator(key, out ulong tag);
+                yield return (key[..keyBytes], tag, index.Handle);
+            }
+        }
+        finally
+        {
+            index.Release();
+        }
+    }
+
+    /// <summary>
+    /// Reads and checks everything in the file, without touching the mapping. Each damage found
+    /// is handed over and checking goes on behind it.
+    /// </summary>
+    /// <returns>How many blocks were checked.</returns>
+    public long Verify(Action<Exception> onDamage, CancellationToken cancellation) =>
+        new TableVerifier(_source, onDamage, cancellation).Run();
+
+    /// <summary>Drops what the caches hold of this table; the bytes stay the caller's.</summary>
+    public void Dispose()
+    {
+        _indexCache?.Forget(_indexSlot);
+        if (Footer.IsCompressed)
+            _blockCache?.Forget(_cacheId);
+    }
+
+    /// <summary>A block from the cache or made now; one reference, the caller's.</summary>
+    internal InflatedBlock AcquireOwned(BlockHandle handle, bool mayInsert)
+    {
+        Debug.Assert(!_source.IsDataMapped, "mapped blocks have no owner");
+        InflatedBlockCache? cache = Footer.IsCompressed ? _blockCache : null;
+        InflatedBlock? block = cache?.TryAcquire(_cacheId, handle.Offset);
+        if (block != null)
+            return block;
+        _source.Fetch(handle, BlockType.Data, fromFile: false, out block);
+        if (mayInsert)
+            cache?.Insert(block!, _cacheId, handle.Offset);
+        return block!;
+    }
+
+    private bool TryGetOwned(
+        BlockHandle handle, ReadOnlySpan<byte> userKey, ulong tag, ref TableValue result)
+    {
+        InflatedBlock block = AcquireOwned(handle, mayInsert: true);
+        bool isFound = false;
+        try
+        {
+            isFound = TrySearch(block.Slice, block, handle.Offset, userKey, tag, ref result);
+        }
+        finally
+        {
+            // A value apart brought an owner of its own.
+            if (!isFound || result.Owner != block)
+                block.Release();
+        }
+        return isFound;
+    }
+
+    private bool TrySearch(
+        NativeSlice payload, InflatedBlock? owner, long blockOffset, ReadOnlySpan<byte> userKey,
+        ulong tag, ref TableValue result)
+    {
+        var view = new BlockView(payload.Span);
+        int index = view.LowerBound(userKey, tag);
+        if (index == view.Count)
+            return false;
+        if (!view.TryDecode(index, out BlockEntry entry))
+            _source.ThrowDamage(blockOffset, "a block is broken that was whole before");
+        if (!view.KeyEquals(entry, userKey))
+            return false;
+        result.Tag = entry.Tag;
+        if (entry.IsApart)
+        {
+            result.Value = _source.Value(
+                view.ApartOffset(entry), entry.ValueBytes, fromFile: false, out result.Owner);
+            return true;
+        }
+        result.Value = payload.Slice(entry.ValueStart, entry.ValueBytes);
+        result.Owner = owner;
+        return true;
+    }
+
+    private bool TryFindBlock(ReadOnlySpan<byte> userKey, ulong tag, out BlockHandle handle)
+    {
+        FlatIndex? flat = _indexSlot.Current;
+        if (flat != null)
+        {
+            if (!_indexSlot.IsUsedLately)
+                _indexSlot.IsUsedLately = true;
+            FlatIndexAnswer answer = flat.Find(userKey, out handle);
+            if (answer != FlatIndexAnswer.Undecided)
+                return answer == FlatIndexAnswer.Found;
+        }
+        else if (_indexCache != null && _indexSlot.CountLookup())
+        {
+            Flatten();
+        }
+        return TryFindInTree(userKey, tag, out handle);
+    }
+
+    private bool TryFindInTree(ReadOnlySpan<byte> userKey, ulong tag, out BlockHandle handle)
+    {
+        handle = Footer.IndexRoot;
+        for (int depth = Footer.IndexDepth; depth > 0; depth--)
+        {
+            NativeSlice payload = _source.Fetch(
+                handle, BlockType.Index, fromFile: false, out InflatedBlock? owner);
+            var view = new BlockView(payload.Span);
+            int index = view.LowerBound(userKey, tag);
+            bool isBeyond = index == view.Count;
+            BlockHandle child = default;
+            bool isWhole = isBeyond || view.TryHandle(index, handle.Offset, out child);
+            owner?.Release();
+            if (!isWhole)
+                _source.ThrowDamage(handle.Offset, "an index block is broken");
+            if (isBeyond)
+                return IsTrulyBeyond(depth, handle);
+            handle = child;
+        }
+        return true;
+    }
+
+    /// <summary>Only the root may end before a target; below it the separators disagree.</summary>
+    private bool IsTrulyBeyond(int depth, BlockHandle handle)
+    {
+        if (depth < Footer.IndexDepth)
+            _source.ThrowDamage(
+                handle.Offset, "an index block ends before the separator that leads to it");
+        return false;
+    }
+
+    private void Flatten()
+    {
+        // Refused until it is made: damage elsewhere in the index is told once, here, and then
+        // does not stand in the way of lookups that do not need the damaged part.
+        _indexSlot.IsRefused = true;
+        FlatIndex? flat = _indexCache!.CouldHold(Footer.DataBlocks)
+            ? FlatIndexMaker.Make(_source) : null;
+        if (flat != null)
+            _indexCache.Admit(_indexSlot, flat);
+    }
+
+    private TableProperties ReadProperties()
+    {
+        InflatedBlock block = _source.Copy(Footer.Properties, BlockType.Properties);
+        try
+        {
+            TableProperties? properties = TableProperties.Read(block.Slice.Span);
+            if (properties == null)
+                _source.ThrowDamage(Footer.Properties.Offset, "the properties are malformed");
+            return properties;
+        }
+        finally
+        {
+            block.Release();
+        }
+    }
+
+    private static Footer ReadFooter(TableBytes bytes)
+    {
+        if (bytes.Length < Footer.Bytes)
+            throw bytes.Damage(
+                0, "the file is too short for a table", $">= {Footer.Bytes}", $"{bytes.Length}");
+        Span<byte> tail = stackalloc byte[Footer.Bytes];
+        bytes.Read(bytes.Length - Footer.Bytes, tail);
+        Footer? footer = Footer.Read(tail, bytes.Length, out FooterFault fault);
+        if (footer == null)
+            ThrowFault(bytes, fault);
+        return footer;
+    }
+
+    [DoesNotReturn]
+    private static void ThrowFault(TableBytes bytes, FooterFault fault)
+    {
+        if (fault.NewerVersion != 0)
+            throw bytes.NewerFormat(fault.NewerVersion, FormatVersion.Current);
+        throw bytes.Damage(
+            bytes.Length - Footer.Bytes, fault.What, fault.Expected, fault.Found);
+    }
+}

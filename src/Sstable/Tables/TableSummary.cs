@@ -1,0 +1,32 @@
+// What a builder reports about the table it finished; the manifest keeps most of it.
+
+namespace LsmMmap.Sstable.Tables;
+
+internal sealed record TableSummary
+{
+    public required ulong TableId { get; init; }
+
+    /// <summary>Length of the file.</summary>
+    public required long FileBytes { get; init; }
+
+    /// <summary>XxHash3-64 of all bytes of the file, without a seed.</summary>
+    public required ulong FileChecksum { get; init; }
+
+    public required long EntryCount { get; init; }
+    public required long DeleteCount { get; init; }
+
+    /// <summary>User key of the first entry.</summary>
+    public required byte[] SmallestKey { get; init; }
+
+    /// <summary>User key of the last entry.</summary>
+    public required byte[] LargestKey { get; init; }
+
+    public required ulong SmallestSequence { get; init; }
+    public required ulong LargestSequence { get; init; }
+
+    /// <summary>Sum of user key lengths.</summary>
+    public required long RawKeyBytes { get; init; }
+
+    /// <summary>Sum of value lengths.</summary>
+    public required long RawValueBytes { get; init; }
+}
