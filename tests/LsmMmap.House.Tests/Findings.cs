@@ -7,6 +7,8 @@ namespace LsmMmap.House.Tests;
 
 internal sealed class Findings
 {
+    private const int LinesShownMax = 100;
+
     private readonly List<string> _lines = [];
 
     public void Add(string path, int line, string what) => _lines.Add($"{path}:{line}: {what}");
@@ -23,7 +25,10 @@ internal sealed class Findings
     {
         if (_lines.Count == 0)
             return;
-        IEnumerable<string> sorted = _lines.Distinct().OrderBy(l => l, StringComparer.Ordinal);
-        Assert.Fail($"{rule}{Environment.NewLine}{string.Join(Environment.NewLine, sorted)}");
+        string[] sorted = [.. _lines.Distinct().OrderBy(l => l, StringComparer.Ordinal)];
+        string shown = string.Join(Environment.NewLine, sorted.Take(LinesShownMax));
+        int more = Math.Max(0, sorted.Length - LinesShownMax);
+        string rest = more == 0 ? "" : $"{Environment.NewLine}and {more} more";
+        Assert.Fail($"{rule}{Environment.NewLine}{shown}{rest}");
     }
 }
