@@ -1,0 +1,117 @@
+// The options that several commands share, so that they have one name, one text and one meaning,
+// and the opening of the store that they describe. One object per parse: the parser keeps state
+// in its symbols.
+
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using LsmMmap.Cli.Output;
+
+namespace LsmMmap.Cli.Commands;
+
+internal sealed class CommonOptions
+{
+    /// <summary>Names the store for a whole shell session.</summary>
+    public const string DatabaseVariable = "LSM_DB";
+
+    public Option<string?> Database { get; } = new("--db", "-d")
+    {
+        HelpName = "DIR",
+        Description = $"Directory of the store; without it the environment variable "
+            + $"{DatabaseVariable} names it.",
+    };
+
+    public Option<string> KeyspaceName { get; } = new("--keyspace", "-k")
+    {
+        HelpName = "NAME",
+        Description = "The keyspace to work on.",
+        DefaultValueFactory = _ => "default",
+    };
+
+    public Option<bool> Json { get; } = new("--json")
+    {
+        Description = "Write JSON, one object a line, for a program to read.",
+    };
+
+    public Option<bool> KeysAsHex { get; } = new("--hex")
+    {
+        Description = "Keys on the command line are hexadecimal.",
+    };
+
+    public Option<Durability> Durability { get; } = new("--durability")
+    {
+        HelpName = "buffered|flushed|synced",
+        Description = "What a commit survives: buffered nothing, flushed the end of the process, "
+            + "synced a power cut.",
+        DefaultValueFactory = _ => LsmMmap.Durability.Flushed,
+        CustomParser = ParseDurability,
+    };
+
+    /// <summary>Small memtables make small stores flush and compact; tests want that.</summary>
+    public Option<long?> MemtableBytes { get; } = new("--memtable-bytes") { Hidden = true };
+
+    /// <summary>The store for reading; works beside a writer and writes nothing.</summary>
+    public LsmStore OpenReadOnly(ParseResult parsed) =>
+        LsmStore.OpenReadOnly(DirectoryOf(parsed));
+
+    /// <summary>The store for writing; this process is then its only writer.</summary>
+    public LsmStore OpenForWriting(ParseResult parsed, bool createIfMissing) =>
+        LsmStore.Open(DirectoryOf(parsed), WritingOptions(parsed, createIfMissing));
+
+    public StoreOptions WritingOptions(ParseResult parsed, bool createIfMissing)
+    {
+        var options = new StoreOptions { CreateIfMissing = createIfMissing };
+        if (parsed.GetValue(MemtableBytes) is long memtableBytes)
+            options.DefaultKeyspace.MemtableBytes = memtableBytes;
+        return options;
+    }
+
+    /// <summary>The keyspace to write to, made when missing.</summary>
+    public Keyspace KeyspaceForWriting(ParseResult parsed, LsmStore store, string name) =>
+        store.GetKeyspace(name, parsed.GetValue(MemtableBytes) is long memtableBytes
+            ? new KeyspaceOptions { MemtableBytes = memtableBytes } : null);
+
+    /// <summary>The keyspace to look into or to change; a missing one is said, never made.</summary>
+    public Keyspace ExistingKeyspace(ParseResult parsed, LsmStore store) =>
+        ExistingKeyspace(store, NameOf(parsed));
+
+    public Keyspace ExistingKeyspace(LsmStore store, string name)
+    {
+        if (!store.KeyspaceNames.Contains(name))
+            throw new FailureException($"there is no keyspace '{name}'; the store has: "
+                + string.Join(", ", store.KeyspaceNames));
+        return store.GetKeyspace(name);
+    }
+
+    public string NameOf(ParseResult parsed) => parsed.GetValue(KeyspaceName) ?? "default";
+
+    public string DirectoryOf(ParseResult parsed)
+    {
+        string? directory = parsed.GetValue(Database)
+            ?? Environment.GetEnvironmentVariable(DatabaseVariable);
+        if (string.IsNullOrEmpty(directory))
+            throw new UsageException(
+                $"which store? Give --db DIR or set {DatabaseVariable}.");
+        return directory;
+    }
+
+    /// <summary>A key, or a bound, as typed: UTF-8 text, or hexadecimal with --hex.</summary>
+    public byte[] KeyOf(ParseResult parsed, string text)
+    {
+        if (!parsed.GetValue(KeysAsHex))
+            return System.Text.Encoding.UTF8.GetBytes(text);
+        if (!ByteText.TryParseHex(text, out byte[] key))
+            throw new UsageException($"'{text}' is not hexadecimal (an even number of 0-9, a-f)");
+        return key;
+    }
+
+    private static Durability ParseDurability(ArgumentResult result)
+    {
+        string text = result.Tokens.Count == 1 ? result.Tokens[0].Value : "";
+        // A number would pass Enum.TryParse too, and 7 is no level.
+        if (Enum.TryParse(text, ignoreCase: true, out Durability level)
+            && Enum.IsDefined(level) && !char.IsDigit(text[0]))
+            return level;
+        result.AddError($"'{text}' is no durability: buffered, flushed or synced.");
+        return default;
+    }
+}

@@ -1,0 +1,71 @@
+// `lsm compact`: brings a keyspace, a range of it, or the whole store into its last level, and
+// says what that freed. Needs the store for itself.
+
+using System.CommandLine;
+using LsmMmap.Cli.Output;
+
+namespace LsmMmap.Cli.Commands;
+
+internal static class CompactCommand
+{
+    public static Command Create(CliConsole console, CommonOptions common)
+    {
+        var keyspaceName = new Option<string?>("--keyspace", "-k")
+        {
+            HelpName = "NAME",
+            Description = "Only this keyspace; without it, all of them.",
+        };
+        var from = new Option<string?>("--from")
+        {
+            HelpName = "KEY",
+            Description = "Begin at this key (included); needs --keyspace.",
+        };
+        var to = new Option<string?>("--to")
+        {
+            HelpName = "KEY",
+            Description = "End before this key; needs --keyspace.",
+        };
+        var command = new Command("compact", "Merges tables; drops what is deleted or replaced.")
+        {
+            common.Database, keyspaceName, from, to, common.KeysAsHex, common.Json,
+            common.MemtableBytes,
+        };
+        command.Validators.Add(result =>
+        {
+            bool hasRange = result.GetResult(from) is not null || result.GetResult(to) is not null;
+            if (hasRange && result.GetResult(keyspaceName) is null)
+                result.AddError("--from and --to need --keyspace.");
+        });
+        command.SetAction(parsed => Run(console, common, parsed, keyspaceName, from, to));
+        return command;
+    }
+
+    private static int Run(
+        CliConsole console, CommonOptions common, ParseResult parsed,
+        Option<string?> keyspaceName, Option<string?> from, Option<string?> to)
+    {
+        using LsmStore store = common.OpenForWriting(parsed, createIfMissing: false);
+        long start = console.Time.GetTimestamp();
+        StoreStatistics before = store.GetStatistics();
+        using (new ProgressLine(console, "compacting"))
+        {
+            if (parsed.GetValue(keyspaceName) is not string name)
+                store.Compact(console.Cancellation);
+            else
+                common.ExistingKeyspace(store, name).Compact(
+                    Bound(from), Bound(to), console.Cancellation);
+        }
+        StoreStatistics after = store.GetStatistics();
+        using var report = new ReportWriter(console, parsed.GetValue(common.Json));
+        report.Sheet(
+            Field.Number("tablesBefore", before.TableCount),
+            Field.Size("tableBytesBefore", before.TableBytes),
+            Field.Number("tablesAfter", after.TableCount),
+            Field.Size("tableBytesAfter", after.TableBytes),
+            Field.Seconds("seconds", console.Time.GetElapsedTime(start)));
+        return ExitCode.Ok;
+
+        byte[] Bound(Option<string?> option) =>
+            parsed.GetValue(option) is string text ? common.KeyOf(parsed, text) : [];
+    }
+}

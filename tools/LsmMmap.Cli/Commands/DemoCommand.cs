@@ -1,0 +1,178 @@
+// `lsm demo`: the first command of the README. Takes real data that every machine with the SDK
+// has, the documentation of .NET's own API, stores it, reads it back and compares every byte.
+// May be killed at any moment and run again on the same --db.
+
+using System.CommandLine;
+using LsmMmap.Cli.Demo;
+using LsmMmap.Cli.Output;
+
+namespace LsmMmap.Cli.Commands;
+
+internal static class DemoCommand
+{
+    private const int SyntheticCount = 100_000;
+
+    public static Command Create(CliConsole console, CommonOptions common)
+    {
+        var options = new DemoOptions();
+        var command = new Command("demo", "Loads the API documentation of the installed .NET SDK,"
+            + " reads it back and compares every byte.")
+        {
+            options.Database, options.Keep, options.Delete, options.Reads, options.Seed,
+            options.Synthetic, common.Durability, common.MemtableBytes, options.Packs,
+            options.Acknowledge,
+        };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(options.Keep) && result.GetValue(options.Delete))
+                result.AddError("--keep and --delete exclude each other.");
+        });
+        command.SetAction(parsed => Run(console, common, options, parsed));
+        return command;
+    }
+
+    private static int Run(
+        CliConsole console, CommonOptions common, DemoOptions options, ParseResult parsed)
+    {
+        var steps = new StepWriter(console);
+        DemoSource source = FindSource(console, steps, options, parsed);
+        bool isOwn = parsed.GetValue(options.Database) is null;
+        string directory = parsed.GetValue(options.Database)
+            ?? Directory.CreateTempSubdirectory("lsm-demo-").FullName;
+        steps.Step("Store", Path.GetFullPath(directory));
+        var run = new DemoRun(console, source, directory, new DemoSettings
+        {
+            Durability = parsed.GetValue(common.Durability),
+            Reads = parsed.GetValue(options.Reads),
+            Seed = parsed.GetValue(options.Seed),
+            Acknowledge = parsed.GetValue(options.Acknowledge),
+            MemtableBytes = parsed.GetValue(common.MemtableBytes),
+        });
+        bool equal = RunOrExplain(run, console, directory);
+        TellStore(steps, source, directory, isOwn, parsed.GetValue(options.Delete) && equal);
+        run.TellResult();
+        return equal ? ExitCode.Ok : ExitCode.Failed;
+    }
+
+    private static bool RunOrExplain(DemoRun run, CliConsole console, string directory)
+    {
+        try
+        {
+            return run.Run();
+        }
+        catch (OperationCanceledException)
+        {
+            console.Note($"what is loaded stays; this goes on: lsm demo --db {directory}");
+            throw;
+        }
+    }
+
+    private static DemoSource FindSource(
+        CliConsole console, StepWriter steps, DemoOptions options, ParseResult parsed)
+    {
+        long start = console.Time.GetTimestamp();
+        DemoSource? source = null;
+        if (parsed.GetValue(options.Synthetic) is int wanted)
+        {
+            source = DemoSource.Synthetic(wanted);
+        }
+        else
+        {
+            IReadOnlyList<ReferencePack> packs = parsed.GetValue(options.Packs) is string directory
+                ? ReferencePacks.In(directory) : ReferencePacks.Find();
+            if (packs.Count > 0)
+                source = DemoSource.OfPacks(packs, console.Cancellation);
+            else
+                console.Note("no reference pack of .NET is installed here; the demo takes"
+                    + " generated data instead");
+        }
+        source ??= DemoSource.Synthetic(SyntheticCount);
+        foreach (string description in source.Descriptions)
+            steps.Step("Source", description);
+        steps.Step("", $"{Quantity.Size(source.KeyBytes)} of keys and"
+            + $" {Quantity.Size(source.ValueBytes)} of values, prepared in"
+            + $" {Quantity.Time(console.Time.GetElapsedTime(start))}");
+        return source;
+    }
+
+    private static void TellStore(
+        StepWriter steps, DemoSource source, string directory, bool isOwn, bool delete)
+    {
+        if (delete)
+        {
+            steps.Step("Store", StoreFiles.Delete(directory)
+                ? "deleted" : "deleted; the directory holds other files and stays");
+            return;
+        }
+        steps.Step("Look", $"lsm scan --db {directory} -k {source.Keyspaces[0]} --limit 10");
+        if (isOwn)
+            steps.Detail("(the store stays until you delete it; --delete does it at the end)");
+    }
+
+    private sealed class DemoOptions
+    {
+        public Option<string?> Database { get; } = new("--db", "-d")
+        {
+            HelpName = "DIR",
+            Description = "Where the store lies; without it, a fresh folder for temporary files."
+                + " A store of an earlier demo, killed or not, is checked and completed.",
+        };
+
+        public Option<bool> Keep { get; } = new("--keep")
+        {
+            Description = "Leave the store behind, to look into it (the default).",
+        };
+
+        public Option<bool> Delete { get; } = new("--delete")
+        {
+            Description = "Delete the store at the end, when all was equal.",
+        };
+
+        public Option<int> Reads { get; } = CreateReads();
+
+        public Option<int> Seed { get; } = new("--seed")
+        {
+            HelpName = "N",
+            Description = "Chooses which members are read.",
+            DefaultValueFactory = _ => 1,
+        };
+
+        public Option<int?> Synthetic { get; } = CreateSynthetic();
+
+        /// <summary>Another `packs` directory; tests bring a small one.</summary>
+        public Option<string?> Packs { get; } = new("--packs") { Hidden = true };
+
+        public Option<bool> Acknowledge { get; } = new("--acknowledge") { Hidden = true };
+
+        private static Option<int> CreateReads()
+        {
+            var reads = new Option<int>("--reads")
+            {
+                HelpName = "N",
+                Description = "Random reads before the store is closed.",
+                DefaultValueFactory = _ => 200_000,
+            };
+            reads.Validators.Add(result =>
+            {
+                if (result.GetValueOrDefault<int>() < 0)
+                    result.AddError("--reads is 0 or more.");
+            });
+            return reads;
+        }
+
+        private static Option<int?> CreateSynthetic()
+        {
+            var synthetic = new Option<int?>("--synthetic")
+            {
+                HelpName = "N",
+                Description = "Take N generated members instead of the documentation.",
+            };
+            synthetic.Validators.Add(result =>
+            {
+                if (result.GetValueOrDefault<int?>() is < 1 or > 10_000_000)
+                    result.AddError("--synthetic is 1 to 10,000,000.");
+            });
+            return synthetic;
+        }
+    }
+}

@@ -1,0 +1,40 @@
+// `lsm stats`: what a store consists of, and what recovery would say. Opened read-only, so the
+// counters of writing belong to the process that writes and are not shown here.
+
+using System.CommandLine;
+using LsmMmap.Cli.Output;
+
+namespace LsmMmap.Cli.Commands;
+
+internal static class StatsCommand
+{
+    public static Command Create(CliConsole console, CommonOptions common)
+    {
+        var command = new Command("stats", "Shows what the store consists of.")
+        {
+            common.Database, common.Json,
+        };
+        command.SetAction(parsed =>
+        {
+            string directory = common.DirectoryOf(parsed);
+            using LsmStore store = common.OpenReadOnly(parsed);
+            StoreStatistics statistics = store.GetStatistics();
+            StoreFiles files = StoreFiles.Of(directory);
+            using var report = new ReportWriter(console, parsed.GetValue(common.Json));
+            report.Sheet(
+                Field.Text("directory", Path.GetFullPath(directory)),
+                Field.Number("keyspaces", store.KeyspaceNames.Count),
+                Field.Number("tables", statistics.TableCount),
+                Field.Size("tableBytes", statistics.TableBytes),
+                Field.Number("logs", files.LogCount),
+                Field.Size("logBytes", files.LogBytes),
+                Field.Number("files", files.Count),
+                Field.Size("directoryBytes", files.Bytes),
+                Field.Flag("cleanlyClosed", statistics.Recovery.CleanlyClosed),
+                Field.Number("commitsReplayed", statistics.Recovery.CommitsReplayed),
+                Field.Size("logBytesDropped", statistics.Recovery.LogBytesDropped));
+            return ExitCode.Ok;
+        });
+        return command;
+    }
+}
