@@ -1,0 +1,148 @@
+// Point reads and enumerations of the model run, through every view there is: the store, a
+// keyspace, a snapshot, one keyspace of a snapshot.
+
+using System.Buffers;
+
+namespace LsmMmap.Testing.Model;
+
+internal sealed class ReadOperations(RunState run)
+{
+    private const int SnapshotsMax = 4;
+
+    public void Get()
+    {
+        (IReadView view, ModelView model, string name) = AnyView();
+        byte[] key = run.Keys.Next();
+        run.Note($"get {name} {Bytes.Show(key)}");
+        CheckKey(view, key, model.Get(key));
+    }
+
+    public void CreateSnapshot()
+    {
+        if (run.Snapshots.Count == SnapshotsMax)
+        {
+            DropSnapshot();
+            return;
+        }
+        run.Note("create snapshot");
+        Snapshot snapshot = run.Store.CreateSnapshot();
+        long last = run.Model.State.Sequence;
+        Expect.True(
+            snapshot.Sequence >= last, $"snapshot at {snapshot.Sequence}, last commit {last}");
+        run.Snapshots.Add(new LiveSnapshot(run.Model.State, snapshot));
+    }
+
+    public void DropSnapshot()
+    {
+        if (run.Snapshots.Count == 0)
+            return;
+        int index = run.Random.Next(run.Snapshots.Count);
+        LiveSnapshot snapshot = run.Snapshots[index];
+        run.Note($"drop snapshot {snapshot.State.Sequence}");
+        run.Snapshots.RemoveAt(index);
+        snapshot.IsGone = true;
+        snapshot.Handle.Dispose();
+    }
+
+    public void Range()
+    {
+        (IReadView view, ModelView model, string name) = AnyView();
+        byte[] from = run.Keys.NextBound();
+        byte[] to = run.Random.Next(4) == 0 ? [] : run.Keys.NextBound();
+        bool reversed = run.Random.Next(2) == 0;
+        run.Note($"range {name} {Bytes.Show(from)} to {Bytes.Show(to)}, reversed {reversed}");
+        RangeEnumerable range = view.Range(from, to);
+        CheckEntries(reversed ? range.Reversed() : range, model.Between(from, to), reversed);
+    }
+
+    public void Prefix()
+    {
+        (IReadView view, ModelView model, string name) = AnyView();
+        byte[] prefix = run.Keys.NextPrefix();
+        bool reversed = run.Random.Next(2) == 0;
+        run.Note($"prefix {name} {Bytes.Show(prefix)}, reversed {reversed}");
+        RangeEnumerable range = view.Prefix(prefix);
+        CheckEntries(reversed ? range.Reversed() : range, model.StartingWith(prefix), reversed);
+    }
+
+    /// <summary>Every keyspace and every snapshot, in full.</summary>
+    public void CompareAll()
+    {
+        run.Note("compare all");
+        foreach (LiveKeyspace keyspace in run.Keyspaces)
+            CheckWhole(keyspace.Handle, run.Model.Of(keyspace.Model));
+        foreach (LiveSnapshot snapshot in run.Snapshots)
+            CheckWhole(snapshot.Handle, snapshot.State.Of(run.Model.Default));
+    }
+
+    /// <summary>Both directions, and a lookup of every key.</summary>
+    public static void CheckWhole(IReadView view, ModelView model)
+    {
+        List<ModelEntry> all = model.Between([], []);
+        CheckEntries(view.Range([], []), all, reversed: false);
+        CheckEntries(view.Range([], []).Reversed(), all, reversed: true);
+        foreach (ModelEntry entry in all)
+        {
+            using PinnedValue value = view.GetPinned(entry.Key);
+            Expect.True(value.Found, $"{Bytes.Show(entry.Key)} is listed but not found");
+            Expect.SameBytes(entry.Value, value.Span, Bytes.Show(entry.Key));
+        }
+    }
+
+    private static void CheckEntries(
+        RangeEnumerable range, List<ModelEntry> expected, bool reversed)
+    {
+        int count = 0;
+        foreach (KeyValueView entry in range)
+        {
+            Expect.True(count < expected.Count, $"more than {expected.Count} entries");
+            ModelEntry one = expected[reversed ? expected.Count - 1 - count : count];
+            Expect.SameBytes(one.Key, entry.Key, $"key {count}");
+            Expect.SameBytes(one.Value, entry.Value, $"value {count}");
+            count++;
+        }
+        Expect.Equal(expected.Count, count, "number of entries");
+    }
+
+    private static void CheckKey(IReadView view, byte[] key, byte[]? expected)
+    {
+        bool exists = expected is not null;
+        Expect.Equal(exists, view.ContainsKey(key), "ContainsKey");
+        byte[]? copy = view.Get(key);
+        Expect.Equal(exists, copy is not null, "Get finds");
+        Expect.SameBytes(expected, copy, "Get");
+
+        var writer = new ArrayBufferWriter<byte>();
+        Expect.Equal(exists, view.TryGet(key, writer), "TryGet(IBufferWriter) finds");
+        Expect.SameBytes(expected, writer.WrittenSpan, "TryGet(IBufferWriter)");
+
+        byte[] target = new byte[expected?.Length ?? 0];
+        Expect.Equal(exists, view.TryGet(key, target, out int length), "TryGet(Span) finds");
+        if (exists)
+            Expect.Equal(target.Length, length, "TryGet(Span) length");
+        Expect.SameBytes(expected, target, "TryGet(Span)");
+
+        Expect.Equal(exists, view.TryGetPinned(key, out PinnedValue tried), "TryGetPinned finds");
+        using (tried)
+            Expect.SameBytes(expected, tried.Span, "TryGetPinned");
+        using PinnedValue pinned = view.GetPinned(key);
+        Expect.Equal(exists, pinned.Found, "GetPinned finds");
+        Expect.SameBytes(expected, pinned.Span, "GetPinned");
+    }
+
+    private (IReadView View, ModelView Model, string Name) AnyView()
+    {
+        LiveKeyspace keyspace = run.AnyKeyspace();
+        if (run.Snapshots.Count == 0 || run.Random.Next(3) != 0)
+        {
+            bool throughStore = keyspace.Model == run.Model.Default && run.Random.Next(2) == 0;
+            IReadView view = throughStore ? run.Store : keyspace.Handle;
+            return (view, run.Model.Of(keyspace.Model), keyspace.Model.Name);
+        }
+        LiveSnapshot snapshot = run.Snapshots[run.Random.Next(run.Snapshots.Count)];
+        string name = $"{keyspace.Model.Name} at {snapshot.State.Sequence}";
+        bool whole = keyspace.Model == run.Model.Default && run.Random.Next(2) == 0;
+        IReadView past = whole ? snapshot.Handle : snapshot.Handle.Of(keyspace.Handle);
+        return (past, snapshot.State.Of(keyspace.Model), name);
+    }
+}

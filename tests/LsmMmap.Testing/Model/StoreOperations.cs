@@ -1,0 +1,175 @@
+// Operations of the model run on the store as a whole: keyspaces made and dropped, flush,
+// compaction, verification, a clean reopen under other options, a read-only reader beside the
+// writer, and the image that a killed process would leave.
+
+namespace LsmMmap.Testing.Model;
+
+internal sealed class StoreOperations(RunState run)
+{
+    private const int KeyspacesMax = 4;
+
+    private int _images;
+
+    public void Flush()
+    {
+        run.Note("flush");
+        run.Store.Flush();
+    }
+
+    public void FlushKeyspace()
+    {
+        LiveKeyspace keyspace = run.AnyKeyspace();
+        run.Note($"flush {keyspace.Model.Name}");
+        keyspace.Handle.Flush();
+    }
+
+    public void Compact()
+    {
+        run.Note("compact");
+        run.Store.Compact();
+    }
+
+    public void CompactKeyspace()
+    {
+        LiveKeyspace keyspace = run.AnyKeyspace();
+        byte[] from = run.Random.Next(3) == 0 ? [] : run.Keys.NextBound();
+        byte[] to = run.Random.Next(3) == 0 ? [] : run.Keys.NextBound();
+        run.Note($"compact {keyspace.Model.Name} {Bytes.Show(from)} to {Bytes.Show(to)}");
+        keyspace.Handle.Compact(from, to);
+    }
+
+    public void WaitForIdle()
+    {
+        run.Note("wait for idle");
+        run.Store.WaitForIdle();
+    }
+
+    public void GetKeyspace()
+    {
+        string name = $"space {run.Random.Next(KeyspacesMax)}";
+        KeyspaceOptions? options = run.Random.Next(2) == 0 ? null : run.Options.NextKeyspace();
+        run.Note($"get keyspace {name}, {OptionShapes.Describe(options)}");
+        Keyspace handle = run.Store.GetKeyspace(name, options);
+        Expect.Equal(name, handle.Name, "Name");
+        ModelKeyspace model = run.Model.GetKeyspace(name);
+        run.Keyspaces.RemoveAll(known => known.Model == model);
+        run.Keyspaces.Add(new LiveKeyspace(model, handle));
+        CheckNames(run.Store);
+    }
+
+    public void DropKeyspace()
+    {
+        LiveKeyspace keyspace = run.AnyKeyspace();
+        if (keyspace.Model == run.Model.Default)
+            return;
+        run.Note($"drop keyspace {keyspace.Model.Name}");
+        run.Store.DropKeyspace(keyspace.Model.Name);
+        run.Model.DropKeyspace(keyspace.Model.Name);
+        run.Keyspaces.Remove(keyspace);
+        Expect.Throws<ObjectDisposedException>(
+            () => keyspace.Handle.ContainsKey([]), "a dropped keyspace's handle");
+        CheckNames(run.Store);
+    }
+
+    public void Verify()
+    {
+        run.Note("verify");
+        VerifyReport report = run.Store.Verify();
+        string first = report.Damages.Count == 0 ? "" : report.Damages[0].ToString();
+        Expect.Equal(0, report.DamageCount, $"damages {first}");
+    }
+
+    public void Statistics()
+    {
+        run.Note("statistics");
+        StoreStatistics now = run.Store.GetStatistics();
+        long smallest = new[]
+        {
+            now.BytesWrittenByUser, now.BytesWrittenToLog, now.BytesWrittenToTables,
+            now.TableBytes, now.TableCount, now.StallCount, now.StallTime.Ticks,
+            now.Recovery.CommitsReplayed, now.Recovery.LogBytesDropped,
+        }.Min();
+        Expect.True(smallest >= 0, $"a statistic is {smallest}");
+        Expect.Equal(now.TableCount == 0, now.TableBytes == 0, "no tables means no bytes");
+    }
+
+    /// <summary>A clean end and a new beginning, half the time under other options.</summary>
+    public void Reopen()
+    {
+        if (run.Random.Next(2) == 0)
+            run.StoreOptions = run.Options.NextStore();
+        run.Note($"reopen with {OptionShapes.Describe(run.StoreOptions)}");
+        run.Store.Dispose();
+        foreach (LiveCursor cursor in run.Cursors)
+            cursor.StoreIsGone = true;
+        foreach (LiveSnapshot snapshot in run.Snapshots)
+        {
+            snapshot.IsGone = true;
+            Expect.Throws<ObjectDisposedException>(
+                () => snapshot.Handle.ContainsKey([]), "a snapshot after the store's end");
+            snapshot.Handle.Dispose();
+        }
+        run.Snapshots.Clear();
+        run.Store = LsmStore.Open(run.Directory, run.StoreOptions);
+        RecoveryReport recovery = run.Store.GetStatistics().Recovery;
+        Expect.True(recovery.CleanlyClosed, "CleanlyClosed after Dispose");
+        Expect.Equal(0, recovery.LogBytesDropped, "LogBytesDropped after Dispose");
+        CheckNames(run.Store);
+        RenewKeyspaces();
+    }
+
+    /// <summary>A reader beside the writer sees every commit that was handed to the system.</summary>
+    public void OpenReadOnly()
+    {
+        run.Note("open read-only beside the store");
+        run.Store.FlushLog(toDisk: false);
+        using LsmStore reader = LsmStore.OpenReadOnly(run.Directory);
+        CheckContent(reader);
+    }
+
+    /// <summary>What the kill of the process would leave, opened elsewhere.</summary>
+    public void OpenImage()
+    {
+        run.Note("open the image of a killed process");
+        run.Store.WaitForIdle();
+        run.Store.FlushLog(toDisk: false);
+        string image = $"{run.Directory}-image-{++_images}";
+        StoreFiles.Copy(run.Directory, image);
+        using (LsmStore copy = LsmStore.Open(image, run.StoreOptions))
+        {
+            Expect.True(
+                !copy.GetStatistics().Recovery.CleanlyClosed, "CleanlyClosed after a kill");
+            CheckContent(copy);
+        }
+        Directory.Delete(image, recursive: true);
+    }
+
+    private void RenewKeyspaces()
+    {
+        for (int i = 0; i < run.Keyspaces.Count; i++)
+        {
+            ModelKeyspace model = run.Keyspaces[i].Model;
+            Keyspace handle = model == run.Model.Default
+                ? run.Store.Default
+                : run.Store.GetKeyspace(model.Name);
+            run.Keyspaces[i] = new LiveKeyspace(model, handle);
+        }
+    }
+
+    private void CheckContent(LsmStore other)
+    {
+        CheckNames(other);
+        foreach (LiveKeyspace keyspace in run.Keyspaces)
+        {
+            Keyspace twin = other.GetKeyspace(keyspace.Model.Name);
+            ReadOperations.CheckWhole(twin, run.Model.Of(keyspace.Model));
+        }
+    }
+
+    private void CheckNames(LsmStore store)
+    {
+        string expected = string.Join(", ", run.Model.Names.Order(StringComparer.Ordinal));
+        string actual = string.Join(", ", store.KeyspaceNames.Order(StringComparer.Ordinal));
+        Expect.Equal(expected, actual, "KeyspaceNames");
+    }
+}

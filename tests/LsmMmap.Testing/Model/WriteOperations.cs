@@ -1,0 +1,116 @@
+// Writes of the model run: single entries, batches over several keyspaces, and several WriteAsync
+// in flight at once. Each commit's sequence must be above that of the one before it.
+
+namespace LsmMmap.Testing.Model;
+
+internal sealed class WriteOperations(RunState run)
+{
+    private const int BatchEntriesMax = 30;
+    private const int InFlightMax = 8;
+
+    public void Put()
+    {
+        LiveKeyspace keyspace = run.AnyKeyspace();
+        byte[] key = run.Keys.Next();
+        byte[] value = run.Values.Next();
+        Durability? durability = run.AnyDurability();
+        run.Note($"put {keyspace.Model.Name} {Bytes.Show(key)} = {Bytes.Show(value)} {durability}");
+        bool throughStore = keyspace.Model == run.Model.Default && run.Random.Next(2) == 0;
+        long sequence = throughStore
+            ? run.Store.Put(key, value, durability)
+            : keyspace.Handle.Put(key, value, durability);
+        Committed(sequence, [new ModelWrite(keyspace.Model, key, value)]);
+    }
+
+    public void Delete()
+    {
+        LiveKeyspace keyspace = run.AnyKeyspace();
+        byte[] key = run.Keys.Next();
+        Durability? durability = run.AnyDurability();
+        run.Note($"delete {keyspace.Model.Name} {Bytes.Show(key)} {durability}");
+        bool throughStore = keyspace.Model == run.Model.Default && run.Random.Next(2) == 0;
+        long sequence = throughStore
+            ? run.Store.Delete(key, durability)
+            : keyspace.Handle.Delete(key, durability);
+        Committed(sequence, [new ModelWrite(keyspace.Model, key, null)]);
+    }
+
+    public void Batch()
+    {
+        using var batch = new WriteBatch();
+        ModelWrite[] writes = Fill(batch);
+        Durability? durability = run.AnyDurability();
+        run.Note($"batch of {writes.Length} {durability}");
+        long sequence = run.Store.Write(batch, durability);
+        Expect.Equal(writes.Length, batch.Count, "a written batch keeps its content");
+        Committed(sequence, writes);
+    }
+
+    public void AsyncBatches()
+    {
+        int count = 1 + run.Random.Next(InFlightMax);
+        var batches = new WriteBatch[count];
+        var writes = new ModelWrite[count][];
+        var commits = new Task<long>[count];
+        run.Note($"{count} batches at once by WriteAsync");
+        for (int i = 0; i < count; i++)
+        {
+            batches[i] = new WriteBatch();
+            writes[i] = Fill(batches[i]);
+            commits[i] = run.Store.WriteAsync(batches[i], run.AnyDurability()).AsTask();
+        }
+        for (int i = 0; i < count; i++)
+        {
+            Committed(commits[i].GetAwaiter().GetResult(), writes[i]);
+            batches[i].Dispose();
+        }
+    }
+
+    public void FlushLog()
+    {
+        bool toDisk = run.Random.Next(3) == 0;
+        run.Note($"flush log, to disk {toDisk}");
+        run.Store.FlushLog(toDisk);
+    }
+
+    private ModelWrite[] Fill(WriteBatch batch)
+    {
+        var writes = new ModelWrite[run.Random.Next(BatchEntriesMax)];
+        for (int i = 0; i < writes.Length; i++)
+        {
+            LiveKeyspace keyspace = run.AnyKeyspace();
+            byte[] key = run.Keys.Next();
+            byte[]? value = run.Random.Next(4) == 0 ? null : run.Values.Next();
+            Add(batch, keyspace, key, value);
+            writes[i] = new ModelWrite(keyspace.Model, key, value);
+        }
+        return writes;
+    }
+
+    private void Add(WriteBatch batch, LiveKeyspace keyspace, byte[] key, byte[]? value)
+    {
+        bool byDefault = keyspace.Model == run.Model.Default && run.Random.Next(2) == 0;
+        if (value is null && byDefault)
+            batch.Delete(key);
+        else if (value is null)
+            batch.Delete(keyspace.Handle, key);
+        else if (byDefault)
+            batch.Put(key, value);
+        else
+            batch.Put(keyspace.Handle, key, value);
+    }
+
+    private void Committed(long sequence, ModelWrite[] writes)
+    {
+        long last = run.Model.State.Sequence;
+        if (writes.Length == 0)
+        {
+            // Nothing is logged, so the answer is the commit before; after an open, before the
+            // first commit, the model does not know which number that is.
+            Expect.True(sequence >= last, $"an empty batch returned {sequence} after {last}");
+            return;
+        }
+        Expect.True(sequence > last, $"commit {sequence} does not follow {last}");
+        run.Model.Commit(sequence, writes);
+    }
+}

@@ -1,0 +1,91 @@
+// The files of a store as a test sees them from outside: by name, by length, by content.
+// Names: CURRENT, MANIFEST-NNNNNN, NNNNNN.log, NNNNNN.sst, LOCK.
+
+using System.IO.Hashing;
+
+namespace LsmMmap.Testing;
+
+public static class StoreFiles
+{
+    public static string[] Tables(string directory) => Matching(directory, "*.sst");
+
+    public static string[] Logs(string directory) => Matching(directory, "*.log");
+
+    public static string[] Manifests(string directory) => Matching(directory, "MANIFEST-*");
+
+    public static string Current(string directory) => Path.Combine(directory, "CURRENT");
+
+    /// <summary>The one with the largest number: what is being written to, or was last.</summary>
+    public static string NewestLog(string directory) => Logs(directory)[^1];
+
+    public static string NewestManifest(string directory) => Manifests(directory)[^1];
+
+    /// <summary>Every file, in ordinal order of the names.</summary>
+    public static string[] All(string directory) => Matching(directory, "*");
+
+    /// <summary>
+    /// Copies what the operating system holds of a store now: for a store that is open and idle,
+    /// what the kill of its process would leave.
+    /// </summary>
+    public static void Copy(string source, string target)
+    {
+        Directory.CreateDirectory(target);
+        foreach (string file in All(source))
+        {
+            try
+            {
+                CopyFile(file, Path.Combine(target, Path.GetFileName(file)));
+            }
+            catch (FileNotFoundException)
+            {
+                // An obsolete file that the store deleted between the listing and the copy.
+            }
+        }
+    }
+
+    /// <summary>Name, length, time of the last write and content of every file.</summary>
+    public static string[] Fingerprint(string directory)
+    {
+        string[] files = All(directory);
+        string[] lines = new string[files.Length];
+        for (int i = 0; i < files.Length; i++)
+        {
+            var info = new FileInfo(files[i]);
+            ulong hash = XxHash3.HashToUInt64(ReadShared(files[i]));
+            lines[i] = $"{info.Name} {info.Length} {info.LastWriteTimeUtc.Ticks} {hash:X16}";
+        }
+        return lines;
+    }
+
+    /// <summary>Reads a file that a store may have open for writing.</summary>
+    public static byte[] ReadShared(string file)
+    {
+        using var stream = new FileStream(
+            file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        byte[] bytes = new byte[stream.Length];
+        stream.ReadExactly(bytes);
+        return bytes;
+    }
+
+    /// <summary>Replaces a file's content, whatever its permissions say; tables are read-only.</summary>
+    public static void Overwrite(string file, byte[] content)
+    {
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        File.WriteAllBytes(file, content);
+    }
+
+    private static void CopyFile(string source, string target)
+    {
+        // LOCK is held exclusively, and its content means nothing.
+        bool isLock = Path.GetFileName(source) == "LOCK";
+        File.WriteAllBytes(target, isLock ? [] : ReadShared(source));
+    }
+
+    private static string[] Matching(string directory, string pattern)
+    {
+        string[] files = Directory.GetFiles(directory, pattern);
+        Array.Sort(files, StringComparer.Ordinal);
+        return files;
+    }
+}
