@@ -1,0 +1,78 @@
+// What most test classes share: a folder, the stores opened in it, and a few ways to fill them.
+// xunit makes one object per test, so nothing here outlives a test.
+
+using LsmMmap.Testing;
+
+namespace LsmMmap.Engine.Tests;
+
+public abstract class StoreTest : IDisposable
+{
+    private readonly List<LsmStore> _stores = [];
+
+    protected TemporaryFolder Folder { get; } = new();
+
+    /// <summary>The directory of the store under test; it does not exist before Open.</summary>
+    protected string Home => Folder["store"];
+
+    public void Dispose()
+    {
+        foreach (LsmStore store in _stores)
+            store.Dispose();
+        Folder.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Opens the store in <see cref="Home"/>; the test's end disposes it.</summary>
+    protected LsmStore Open(StoreOptions? options = null) => Open(Home, options);
+
+    protected LsmStore Open(string directory, StoreOptions? options = null)
+    {
+        LsmStore store = LsmStore.Open(directory, options);
+        _stores.Add(store);
+        return store;
+    }
+
+    protected LsmStore OpenReadOnly()
+    {
+        LsmStore store = LsmStore.OpenReadOnly(Home);
+        _stores.Add(store);
+        return store;
+    }
+
+    /// <summary>What the kill of this process would leave of the store in Home.</summary>
+    protected string ImageOfHome(string name = "image")
+    {
+        StoreFiles.Copy(Home, Folder[name]);
+        return Folder[name];
+    }
+
+    /// <summary>Keys 0..count-1 as eight bytes, each with the value that follows from it.</summary>
+    protected static void Fill(LsmStore store, int count, int valueBytes = 100, int from = 0)
+    {
+        for (int i = from; i < from + count; i++)
+            store.Put(Bytes.Number(i), Bytes.Value(i, valueBytes));
+    }
+
+    /// <summary>The keys of a view, in the order in which a cursor meets them.</summary>
+    protected static List<string> Keys(IReadView view)
+    {
+        List<string> keys = [];
+        foreach (KeyValueView entry in view.Range([], []))
+            keys.Add(System.Text.Encoding.UTF8.GetString(entry.Key));
+        return keys;
+    }
+
+    protected static int Count(IReadView view)
+    {
+        int count = 0;
+        foreach (KeyValueView _ in view.Range([], []))
+            count++;
+        return count;
+    }
+
+    /// <summary>Whether a message names a number, with or without separators.</summary>
+    protected static void AssertNames(long number, string message) =>
+        Assert.Contains(
+            number.ToString(), message.Replace(",", "", StringComparison.Ordinal),
+            StringComparison.Ordinal);
+}
