@@ -98,7 +98,8 @@ public sealed class Cursor : IDisposable
 
     private CursorCore Core()
     {
-        if (_core is not { } core)
+        CursorCore? core = _core;
+        if (core == null)
             ThrowDisposed();
         return core;
     }

@@ -120,8 +120,7 @@ public sealed class WriteBatch : IDisposable
     [DoesNotReturn]
     private static void Throw(int state)
     {
-        if (state == Disposed)
-            throw new ObjectDisposedException(nameof(WriteBatch));
+        ObjectDisposedException.ThrowIf(state == Disposed, typeof(WriteBatch));
         throw new InvalidOperationException("the batch is being written");
     }
 }

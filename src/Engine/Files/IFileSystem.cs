@@ -5,8 +5,6 @@
 // Every failure leaves as an LsmException whose inner exception is the system's own.
 // Threads: every member may be called from any thread.
 
-using LsmMmap.Sstable.Mapping;
-
 namespace LsmMmap.Engine.Files;
 
 internal interface IFileSystem

@@ -25,7 +25,7 @@ internal sealed class KeyspaceReader(
 
     /// <summary>False for an absent key. Else the value is borrowed until the entry is freed.
     /// </summary>
-    public bool TryPin(ReadOnlySpan<byte> key, out PinnedBytes pinned)
+    public bool TryPin(scoped ReadOnlySpan<byte> key, out PinnedBytes pinned)
     {
         ReaderSlots slots = ReaderSlots.Current;
         int entry = slots.Take();
@@ -107,7 +107,7 @@ internal sealed class KeyspaceReader(
         {
             valueLength = pinned.Bytes.Length;
             if (!pinned.Bytes.TryCopyTo(destination))
-                ThrowTooSmall(valueLength, destination.Length);
+                ThrowTooSmall(valueLength, destination);
             return true;
         }
         finally
@@ -143,7 +143,7 @@ internal sealed class KeyspaceReader(
         return view;
     }
 
-    private static PinnedBytes Copy(ref TableValue found)
+    private static PinnedBytes Copy(scoped ref TableValue found)
     {
         byte[] copy = found.Value.Span.ToArray();
         found.Owner?.Release();
@@ -155,7 +155,8 @@ internal sealed class KeyspaceReader(
     private void ThrowGone() => throw new ObjectDisposedException("keyspace " + name);
 
     [DoesNotReturn]
-    private static void ThrowTooSmall(int needed, int given) =>
+    private static void ThrowTooSmall(int needed, Span<byte> destination) =>
         throw new ArgumentException(
-            $"the value has {needed} bytes and the destination {given}", "destination");
+            $"the value has {needed} bytes and the destination {destination.Length}",
+            nameof(destination));
 }

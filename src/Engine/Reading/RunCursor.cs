@@ -8,7 +8,6 @@
 using System.Diagnostics;
 using LsmMmap.Engine.Memory;
 using LsmMmap.Engine.Versions;
-using LsmMmap.Sstable.Mapping;
 using LsmMmap.Sstable.Tables;
 
 namespace LsmMmap.Engine.Reading;

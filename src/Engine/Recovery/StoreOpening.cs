@@ -12,7 +12,6 @@
 // Threads: one.
 
 using System.Diagnostics;
-using LsmMmap.Engine.Compaction;
 using LsmMmap.Engine.Files;
 using LsmMmap.Engine.State;
 using LsmMmap.Engine.Versions;

@@ -16,9 +16,10 @@ internal sealed class KeyspaceTree
 
     /// <summary>Adopts the reference on the memtable and on the version.</summary>
     public KeyspaceTree(
-        KeyspaceRecord record, KeyspaceOptions options, int slot, LiveMemTable active,
+        StoreState store, KeyspaceRecord record, KeyspaceOptions options, int slot, LiveMemTable active,
         TreeVersion version)
     {
+        Store = store;
         Id = record.Id;
         Name = record.Name;
         FlushedSequence = record.FlushedSequence;
@@ -27,6 +28,9 @@ internal sealed class KeyspaceTree
         Version = version;
         _options = options;
     }
+
+    /// <summary>The store it belongs to.</summary>
+    public StoreState Store { get; }
 
     public int Id { get; }
 

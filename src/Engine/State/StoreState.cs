@@ -13,7 +13,6 @@ using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using LsmMmap.Engine.Reading;
 using LsmMmap.Engine.Snapshots;
-using LsmMmap.Engine.Versions;
 
 namespace LsmMmap.Engine.State;
 

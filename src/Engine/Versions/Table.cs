@@ -54,7 +54,7 @@ internal sealed class Table : Reclaimable
             if (_file is { } file)
             {
                 _reader!.Dispose();
-                _set.Closed(file);
+                TableSet.Closed(file);
                 file.Dispose();
             }
         }
@@ -79,7 +79,7 @@ internal sealed class Table : Reclaimable
             }
             catch
             {
-                _set.Closed(file);
+                TableSet.Closed(file);
                 file.Dispose();
                 throw;
             }

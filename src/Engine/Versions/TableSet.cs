@@ -79,7 +79,7 @@ internal sealed class TableSet
     }
 
     /// <summary>The table's file is about to be closed.</summary>
-    public void Closed(TableFile file)
+    public static void Closed(TableFile file)
     {
         if (file.IsMapped)
             Interlocked.Decrement(ref s_mappings);

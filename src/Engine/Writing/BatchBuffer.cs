@@ -16,6 +16,7 @@ using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using LsmMmap.Engine.State;
 using LsmMmap.Sstable.Keys;
+using LsmMmap.Wal;
 
 namespace LsmMmap.Engine.Writing;
 
@@ -23,6 +24,9 @@ internal sealed class BatchBuffer
 {
     // A batch of a few large values should not keep their memory for ever.
     private const int KeptBytesMax = 1 << 20;
+
+    // One log record holds a batch in one array, behind a small header.
+    private static readonly int s_encodedBytesMax = LogFormat.BodyBytesMax - 64;
 
     private byte[] _bytes = [];
     private int _length;
@@ -101,9 +105,9 @@ internal sealed class BatchBuffer
         long needed = _length + moreBytes;
         if (needed <= _bytes.Length)
             return;
-        if (needed > Array.MaxLength)
-            ThrowTooLarge("batch", needed, Array.MaxLength);
-        long size = Math.Min(Array.MaxLength, Math.Max(256, Math.Max(needed, _bytes.Length * 2L)));
+        if (needed > s_encodedBytesMax)
+            ThrowTooLarge("batch", needed, s_encodedBytesMax);
+        long size = Math.Min(s_encodedBytesMax, Math.Max(256, Math.Max(needed, _bytes.Length * 2L)));
         Array.Resize(ref _bytes, (int)size);
     }
 

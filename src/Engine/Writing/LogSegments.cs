@@ -55,6 +55,9 @@ internal sealed class LogSegments : IDisposable
     /// <summary>Bytes of the log being written. By the leader.</summary>
     public long CurrentBytes => _writer.Offset;
 
+    /// <summary>Told of each new log file. Set once while the store is put together.</summary>
+    public Action<long> OnCreated { get; set; } = static _ => { };
+
     /// <summary>Whether a write or a sync failed, so that nothing more may be appended.</summary>
     public bool IsBroken => _writer.IsBroken || Volatile.Read(ref _syncFailed);
 
@@ -132,6 +135,7 @@ internal sealed class LogSegments : IDisposable
     {
         (LogFile nextFile, LogWriter nextWriter) =
             Create(_services.TakeFileNumber(), out long nextNumber);
+        OnCreated(nextNumber);
         try
         {
             Begin(LogRecordKind.Successor);

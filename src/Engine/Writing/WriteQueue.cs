@@ -70,8 +70,44 @@ internal sealed class WriteQueue
         return (long)node.Sequence;
     }
 
-    /// <summary>Queues a prepared node; the background thread sees to it.</summary>
-    public void Enqueue(AsyncNode node)
+    /// <summary>As Commit, without a waiting thread. <paramref name="onCompleted"/> runs before
+    /// the awaiter does, and not at all when this throws.</summary>
+    public ValueTask<long> CommitAsync(
+        BatchBuffer batch, Durability durability, Action<object> onCompleted,
+        object onCompletedState, CancellationToken cancellationToken)
+    {
+        AsyncNode node = AsyncNode.Rent();
+        node.Prepare(batch, durability);
+        ValueTask<long> task = node.Start(onCompleted, onCompletedState);
+        node.WatchFor(cancellationToken);
+        try
+        {
+            Enqueue(node);
+        }
+        catch (ObjectDisposedException) when (!node.TryCancel())
+        {
+            // The token was faster: the task already says so.
+        }
+        return task;
+    }
+
+    /// <summary>Gives Buffered commits to the operating system.</summary>
+    public void HandOver() => RunAlone(HandOverAlone);
+
+    /// <summary>The same with the lead already held.</summary>
+    public void HandOverAlone()
+    {
+        try
+        {
+            Log.HandOver();
+        }
+        catch (LsmException e)
+        {
+            throw State.Fail(e);
+        }
+    }
+
+    private void Enqueue(AsyncNode node)
     {
         lock (_gate)
         {
@@ -242,8 +278,7 @@ internal sealed class WriteQueue
 
     private void ThrowIfClosed()
     {
-        if (_isClosed)
-            throw new ObjectDisposedException(nameof(LsmMmap));
+        ObjectDisposedException.ThrowIf(_isClosed, typeof(WriteQueue));
     }
 
     /// <summary>The error of a group belongs to several threads; each throws its own.</summary>

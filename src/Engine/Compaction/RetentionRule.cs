@@ -1,0 +1,120 @@
+// Which entry survives a merge. The rule that, when wrong, loses data in silence.
+//
+// Entries come in internal-key order: of each user key the newest first. The snapshots divide
+// the sequences into stripes: a version belongs to the oldest snapshot that can see it, or to
+// "now" when no snapshot can. Of each stripe only the newest version is ever seen, so:
+// 1. The newest version of each stripe is kept, the others are dropped. This is the newest at or
+//    below each snapshot, and the newest of all.
+// 2. In the lowest stripe, everything older in the inputs is dropped by 1. When no table outside
+//    the inputs may hold an older version either, then
+//    - a tombstone hides nothing any more and is dropped;
+//    - a Put is seen by every reader that comes to it: its sequence becomes zero.
+// Readers without a snapshot read at a sequence that is not below that of any entry in a table,
+// so the newest version is all they need. Newer versions in tables above the inputs, and in
+// memtables, are neither needed nor touched.
+//
+// Without a plan (a flush) every table may hold older versions: only rule 1 applies.
+// No allocation per entry: the last key is remembered in a buffer that only grows.
+// Threads: one.
+
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using LsmMmap.Sstable.Keys;
+
+namespace LsmMmap.Engine.Compaction;
+
+internal sealed class RetentionRule
+{
+    private readonly ulong[] _snapshots;
+    private readonly OlderTables? _older;
+    private readonly bool _mayZeroSequences;
+
+    private byte[] _key = new byte[256];
+    private int _keyBytes = -1; // no key yet
+    private ulong _lastTag;
+    private int _lastStripe;
+
+    /// <param name="snapshots">Ascending; copied under the same lock as the plan was
+    /// made.</param>
+    /// <param name="plan">The compaction; null for a flush.</param>
+    public RetentionRule(ulong[] snapshots, CompactionPlan? plan)
+    {
+        for (int i = 1; i < snapshots.Length; i++)
+            Debug.Assert(snapshots[i - 1] <= snapshots[i], "snapshots ascend");
+        _snapshots = snapshots;
+        _older = plan?.WalkOlder();
+        _mayZeroSequences = plan is { MayZeroSequences: true };
+    }
+
+    /// <summary>
+    /// Whether the entry is kept, and the tag to keep it with. Called once for each entry of the
+    /// merge, in internal-key order.
+    /// </summary>
+    public bool Keep(ReadOnlySpan<byte> userKey, ulong tag, out ulong newTag)
+    {
+        if (!EntryTag.IsServed(tag))
+            ThrowUnknownKind(tag);
+        newTag = tag;
+        int stripe = StripeOf(EntryTag.Sequence(tag));
+        if (IsSameKey(userKey))
+        {
+            Debug.Assert(tag < _lastTag, "versions of a key descend, no two are equal");
+            Debug.Assert(stripe <= _lastStripe, "an older version is in no newer stripe");
+            _lastTag = tag;
+            if (stripe == _lastStripe)
+                return false;
+        }
+        else
+        {
+            Remember(userKey);
+            _lastTag = tag;
+        }
+        _lastStripe = stripe;
+        if (stripe > 0 || _older == null || (!_older.IsEmpty && _older.MayHold(userKey)))
+            return true;
+        if (EntryTag.Kind(tag) == ValueKind.Delete)
+            return false;
+        if (_mayZeroSequences)
+            newTag = EntryTag.PlainPut;
+        return true;
+    }
+
+    // How many snapshots cannot see the sequence: snapshots below it. A snapshot sees what is at
+    // or below its own sequence.
+    private int StripeOf(ulong sequence)
+    {
+        int low = 0;
+        int high = _snapshots.Length;
+        while (low < high)
+        {
+            int middle = (low + high) >>> 1;
+            if (_snapshots[middle] < sequence)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        return low;
+    }
+
+    private bool IsSameKey(ReadOnlySpan<byte> userKey) =>
+        _keyBytes == userKey.Length && userKey.SequenceEqual(_key.AsSpan(0, _keyBytes));
+
+    private void Remember(ReadOnlySpan<byte> userKey)
+    {
+        Debug.Assert(
+            _keyBytes < 0 || userKey.SequenceCompareTo(_key.AsSpan(0, _keyBytes)) > 0,
+            "keys ascend");
+        if (userKey.Length > _key.Length)
+            _key = new byte[Math.Max(userKey.Length, 2 * _key.Length)];
+        userKey.CopyTo(_key);
+        _keyBytes = userKey.Length;
+    }
+
+    // Dropping or keeping what is not understood could change what readers see.
+    [DoesNotReturn]
+    private static void ThrowUnknownKind(ulong tag) => throw new LsmException(string.Create(
+        CultureInfo.InvariantCulture,
+        $"an entry of sequence {EntryTag.Sequence(tag)} has the kind {(byte)tag}, " +
+        $"which this version does not know; nothing was merged"));
+}

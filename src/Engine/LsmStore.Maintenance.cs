@@ -1,0 +1,267 @@
+// The roof's other half: keyspaces, snapshots, flush, compaction, verification, statistics.
+
+using System.Text;
+using LsmMmap.Engine.Lifetimes;
+using LsmMmap.Engine.Recovery;
+using LsmMmap.Engine.State;
+using LsmMmap.Engine.Versions;
+
+namespace LsmMmap;
+
+public sealed partial class LsmStore
+{
+    private const int NameBytesMax = 255;
+
+    /// <summary>The names of all keyspaces, in ordinal order.</summary>
+    public IReadOnlyList<string> KeyspaceNames
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            lock (_store.State.Gate)
+                return [.. _store.State.Trees.Select(static tree => tree.Name)
+                    .Order(StringComparer.Ordinal)];
+        }
+    }
+
+    /// <summary>Opens a keyspace; makes it when it is missing. It is durable when this
+    /// returns.</summary>
+    /// <param name="name">1 to 255 UTF-8 bytes without control characters.</param>
+    /// <param name="options">For an existing one: apply from now on, null keeps the stored
+    /// ones. A new one without takes <see cref="StoreOptions.DefaultKeyspace"/>.</param>
+    /// <exception cref="ArgumentException">The name or an option is not allowed.</exception>
+    /// <exception cref="KeyNotFoundException">It is missing and the store is read-only.
+    /// </exception>
+    public Keyspace GetKeyspace(string name, KeyspaceOptions? options = null)
+    {
+        CheckName(name);
+        KeyspaceOptions? validated = options?.Validated();
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        lock (_store.State.Gate)
+        {
+            if (_store.State.Find(name) is { } tree && (validated == null || IsReadOnly))
+                return HandleOf(tree);
+        }
+        if (IsReadOnly)
+            throw new KeyNotFoundException($"there is no keyspace \"{name}\"");
+        Keyspace? opened = null;
+        Call(() => _store.Queue!.RunAlone(
+            () => opened = HandleOf(KeyspaceChanges.Open(_store, name, validated))));
+        return opened!;
+    }
+
+    /// <summary>Removes a keyspace and everything in it. Durable when this returns.</summary>
+    /// <exception cref="KeyNotFoundException">There is none of this name.</exception>
+    /// <exception cref="InvalidOperationException">It is the default keyspace.</exception>
+    public void DropKeyspace(string name)
+    {
+        CheckName(name);
+        ThrowIfNotWritable();
+        if (name == Default.Name)
+            throw new InvalidOperationException("the default keyspace cannot be dropped");
+        Call(() => _store.Queue!.RunAlone(() => KeyspaceChanges.Drop(_store, name)));
+    }
+
+    /// <summary>Holds the store as it is now.</summary>
+    public Snapshot CreateSnapshot()
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        lock (_store.State.Gate)
+        {
+            // Sequence and entry in one hold of the lock under which a compaction copies the
+            // list: it either sees the snapshot or began before the sequence was published.
+            ulong sequence = Published.Sequence;
+            _store.State.Snapshots.Add(sequence);
+            return new Snapshot(this, sequence);
+        }
+    }
+
+    /// <summary>Makes every earlier commit Flushed, or Synced when
+    /// <paramref name="toDisk"/>.</summary>
+    /// <exception cref="StoreFailedException">A write or sync failed, now or earlier.
+    /// </exception>
+    public void FlushLog(bool toDisk = true)
+    {
+        ThrowIfNotWritable();
+        Call(() =>
+        {
+            _store.State.ThrowIfNotWritable();
+            _store.Queue!.HandOver();
+            if (toDisk)
+                _store.Queue.Sync(_store.Queue.Log.HandedOver);
+        });
+    }
+
+    /// <summary>Writes the memtables of all keyspaces to tables and waits for it.</summary>
+    /// <exception cref="LsmException">The disk is full (see the inner exception), or the store
+    /// has failed.</exception>
+    public void Flush(CancellationToken cancellationToken = default)
+    {
+        ThrowIfNotWritable();
+        Call(() => _store.Flush(null, cancellationToken));
+    }
+
+    /// <summary>Brings everything into the last level, without tombstones and versions that no
+    /// snapshot or cursor needs.</summary>
+    public void Compact(CancellationToken cancellationToken = default)
+    {
+        ThrowIfNotWritable();
+        Call(() =>
+        {
+            _store.Flush(null, cancellationToken);
+            KeyspaceTree[] trees;
+            lock (_store.State.Gate)
+                trees = [.. _store.State.Trees];
+            foreach (KeyspaceTree tree in trees)
+                _store.Background!.CompactRange(tree, default, default, cancellationToken);
+        });
+    }
+
+    /// <summary>Waits until no flush or compaction runs or is due.</summary>
+    public void WaitForIdle(CancellationToken cancellationToken = default)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        if (IsReadOnly)
+            return;
+        Call(() =>
+        {
+            lock (_store.State.Gate)
+                _store.State.WaitFor(
+                    () => _store.Background!.IsIdle || _store.State.IsClosing, cancellationToken);
+        });
+        Reclaimer.WaitUntilIdle();
+    }
+
+    /// <summary>Counters and sizes as of now.</summary>
+    public StoreStatistics GetStatistics()
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        StoreCounters counters = Services.Counters;
+        var tables = new int[TreeVersion.LevelCount];
+        var bytes = new long[TreeVersion.LevelCount];
+        int snapshots;
+        lock (_store.State.Gate)
+        {
+            snapshots = _store.State.Snapshots.Count;
+            foreach (KeyspaceTree tree in _store.State.Trees)
+            {
+                for (int level = 0; level < TreeVersion.LevelCount; level++)
+                {
+                    tables[level] += tree.Version.Tables(level).Length;
+                    bytes[level] += tree.Version.LevelBytes(level);
+                }
+            }
+        }
+        return new StoreStatistics
+        {
+            BytesWrittenByUser = counters.UserBytes,
+            BytesWrittenToLog = counters.LogBytes,
+            BytesWrittenToTables = counters.TableBytes,
+            TableBytes = bytes.Sum(),
+            TableCount = tables.Sum(),
+            TablesPerLevel = tables,
+            BytesPerLevel = bytes,
+            StallCount = counters.StallCount,
+            StallTime = counters.StallTime,
+            MemtableBytes = Services.Memory.Bytes,
+            FlushCount = counters.FlushCount,
+            CompactionCount = counters.CompactionCount,
+            TrivialMoveCount = counters.TrivialMoveCount,
+            LastSequence = (long)Published.Sequence,
+            LiveSnapshots = snapshots,
+            UndisposedCount = counters.UndisposedCount,
+            PinnedCopyCount = ReaderSlots.CopyCount,
+            ReadMode = Services.Tables.Mode,
+            Recovery = _store.Report,
+        };
+    }
+
+    /// <summary>Reads every byte of every live file again and reports each damage. Blocks that
+    /// verify are not read through the mapping, so nothing is evicted.</summary>
+    public VerifyReport Verify(CancellationToken cancellationToken = default)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        VerifyReport? report = null;
+        Call(() => report = new StoreVerifier(_store).Run(cancellationToken));
+        return report!;
+    }
+
+    internal void FlushTree(KeyspaceTree tree, CancellationToken cancellationToken)
+    {
+        ThrowIfNotWritable();
+        ObjectDisposedException.ThrowIf(tree.IsDropped, typeof(Keyspace));
+        Call(() => _store.Flush(tree, cancellationToken));
+    }
+
+    internal void CompactTree(
+        KeyspaceTree tree, ReadOnlySpan<byte> from, ReadOnlySpan<byte> to,
+        CancellationToken cancellationToken)
+    {
+        ThrowIfNotWritable();
+        ObjectDisposedException.ThrowIf(tree.IsDropped, typeof(Keyspace));
+        _store.Enter();
+        try
+        {
+            _store.Flush(tree, cancellationToken);
+            _store.Background!.CompactRange(tree, from, to, cancellationToken);
+        }
+        finally
+        {
+            _store.Exit();
+        }
+    }
+
+    internal void ReleaseSnapshot(ulong sequence)
+    {
+        lock (_store.State.Gate)
+        {
+            _store.State.Snapshots.Remove(sequence);
+            Monitor.PulseAll(_store.State.Gate);
+        }
+    }
+
+    private void Call(Action action)
+    {
+        _store.Enter();
+        try
+        {
+            action();
+        }
+        finally
+        {
+            _store.Exit();
+        }
+    }
+
+    private void ThrowIfNotWritable()
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        if (IsReadOnly)
+            throw ReadOnlyStore();
+    }
+
+    private Keyspace HandleOf(KeyspaceTree tree)
+    {
+        lock (_keyspaces)
+        {
+            if (!_keyspaces.TryGetValue(tree, out Keyspace? handle))
+            {
+                foreach (KeyspaceTree dropped in
+                    _keyspaces.Keys.Where(static t => t.IsDropped).ToArray())
+                    _keyspaces.Remove(dropped);
+                _keyspaces.Add(tree, handle = new Keyspace(this, tree));
+            }
+            return handle;
+        }
+    }
+
+    private static void CheckName(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        int bytes = Encoding.UTF8.GetByteCount(name);
+        if (bytes is < 1 or > NameBytesMax || name.Any(char.IsControl))
+            throw new ArgumentException(
+                $"a keyspace name has 1 to {NameBytesMax} UTF-8 bytes and no control " +
+                $"characters; this one has {bytes} bytes", nameof(name));
+    }
+}

@@ -1,0 +1,272 @@
+// The roof: the public store. It checks arguments, finds the keyspace, and hands the work to the
+// rooms below. Reads go through the keyspace's reader and take no lock; writes go through the
+// write queue; the rest is counted, so that Dispose waits for it.
+
+using System.Buffers;
+using System.Diagnostics.CodeAnalysis;
+using LsmMmap.Engine.Files;
+using LsmMmap.Engine.Reading;
+using LsmMmap.Engine.Recovery;
+using LsmMmap.Engine.State;
+using LsmMmap.Engine.Writing;
+
+namespace LsmMmap;
+
+/// <summary>An embedded, ordered, durable key-value store in one directory.</summary>
+/// <remarks>
+/// Thread-safe. One owner at a time may have a directory open for writing; any number may have it
+/// open read-only. Reads of the store itself are reads of its default keyspace.
+/// </remarks>
+public sealed partial class LsmStore : IReadView, IDisposable, IAsyncDisposable
+{
+    [ThreadStatic]
+    private static BatchBuffer? t_single;
+
+    private readonly OpenStore _store;
+    private readonly Durability _defaultDurability;
+    private readonly Dictionary<KeyspaceTree, Keyspace> _keyspaces = [];
+    private volatile bool _isDisposed;
+
+    private LsmStore(OpenStore store)
+    {
+        _store = store;
+        _defaultDurability = store.Services.Options.DefaultDurability;
+        Default = new Keyspace(this, store.DefaultTree);
+        _keyspaces.Add(store.DefaultTree, Default);
+    }
+
+    /// <summary>Whether it was opened by <see cref="OpenReadOnly"/>.</summary>
+    public bool IsReadOnly => Services.IsReadOnly;
+
+    /// <summary>The keyspace named "default", which every store has.</summary>
+    public Keyspace Default { get; }
+
+    internal bool IsDisposed => _isDisposed;
+
+    internal StoreServices Services => _store.Services;
+
+    internal PublishedState Published => _store.State.Published;
+
+    /// <summary>Opens a store for writing; makes one where none is, if the options
+    /// allow.</summary>
+    /// <param name="directory">Its directory; missing parents are made.</param>
+    /// <param name="options">null means all defaults.</param>
+    /// <exception cref="ArgumentException">An option is out of range.</exception>
+    /// <exception cref="FileNotFoundException">No store is there and none may be made.
+    /// </exception>
+    /// <exception cref="StoreLockedException">It is open elsewhere, or in this process.
+    /// </exception>
+    /// <exception cref="CorruptionException">A file does not verify; names it and the
+    /// offset.</exception>
+    /// <exception cref="FormatVersionException">A file is of a newer format.</exception>
+    /// <exception cref="LsmException">The system refused a file or the directory.</exception>
+    public static LsmStore Open(string directory, StoreOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(directory);
+        StoreOptions validated = (options ?? new StoreOptions()).Validated();
+        return new LsmStore(new StoreOpening(
+            LocalFileSystem.Instance, Path.GetFullPath(directory), validated).Open());
+    }
+
+    /// <summary>Opens a store as it is now, without writing a byte or taking its lock; also
+    /// beside a process that writes to it.</summary>
+    /// <exception cref="FileNotFoundException">No store is there.</exception>
+    /// <exception cref="CorruptionException">A file does not verify.</exception>
+    /// <exception cref="FormatVersionException">A file is of a newer format.</exception>
+    public static LsmStore OpenReadOnly(string directory, StoreOptions? options = null)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(directory);
+        StoreOptions validated = (options ?? new StoreOptions()).Validated();
+        return new LsmStore(new ReadOnlyOpening(
+            LocalFileSystem.Instance, Path.GetFullPath(directory), validated).Open());
+    }
+
+    /// <summary>Sets a key's value in the default keyspace. Returns the commit's
+    /// sequence.</summary>
+    /// <param name="key">Up to 65,535 bytes; empty is a key.</param>
+    /// <param name="value">Up to 1 GiB; empty is a value.</param>
+    /// <param name="durability">null is the store's default.</param>
+    /// <exception cref="ArgumentException">Key or value is beyond its limit.</exception>
+    /// <exception cref="StoreFailedException">The store is read-only after a failed write.
+    /// </exception>
+    public long Put(
+        ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, Durability? durability = null) =>
+        PutTo(null, key, value, durability);
+
+    /// <summary>Removes a key from the default keyspace; an absent one is no error. Returns the
+    /// commit's sequence.</summary>
+    /// <exception cref="ArgumentException">The key is beyond its limit.</exception>
+    /// <exception cref="StoreFailedException">The store is read-only after a failed write.
+    /// </exception>
+    public long Delete(ReadOnlySpan<byte> key, Durability? durability = null) =>
+        DeleteFrom(null, key, durability);
+
+    /// <summary>Commits a batch: all of it or nothing, seen at once. Returns the sequence of
+    /// its last entry; for an empty batch the last committed one.</summary>
+    /// <exception cref="ArgumentException">It names a keyspace of another store.</exception>
+    /// <exception cref="ObjectDisposedException">It names a dropped keyspace; nothing was
+    /// applied.</exception>
+    /// <exception cref="StoreFailedException">The store is read-only after a failed write.
+    /// </exception>
+    public long Write(WriteBatch batch, Durability? durability = null)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        Durability asked = Checked(durability);
+        WriteQueue queue = Writable();
+        BatchBuffer buffer = batch.Lend();
+        try
+        {
+            CheckTrees(buffer);
+            return queue.Commit(buffer, asked);
+        }
+        finally
+        {
+            batch.GiveBack();
+        }
+    }
+
+    /// <summary>As <see cref="Write"/>, without blocking the thread. Un-awaited calls of one
+    /// thread commit in call order.</summary>
+    /// <param name="batch">Belongs to the store until completion.</param>
+    /// <param name="durability">null is the store's default.</param>
+    /// <param name="cancellationToken">Counts until the commit joins a group; then it is
+    /// ignored.</param>
+    /// <returns>Awaited once: the sequence of the last entry.</returns>
+    /// <exception cref="OperationCanceledException">Cancelled in time; nothing was
+    /// written.</exception>
+    public ValueTask<long> WriteAsync(
+        WriteBatch batch, Durability? durability = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        Durability asked = Checked(durability);
+        WriteQueue queue = Writable();
+        cancellationToken.ThrowIfCancellationRequested();
+        BatchBuffer buffer = batch.Lend();
+        try
+        {
+            CheckTrees(buffer);
+            return queue.CommitAsync(
+                buffer, asked, static state => ((WriteBatch)state).GiveBack(), batch,
+                cancellationToken);
+        }
+        catch
+        {
+            batch.GiveBack();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public byte[]? Get(ReadOnlySpan<byte> key) => Default.Get(key);
+
+    /// <inheritdoc/>
+    public bool TryGet(ReadOnlySpan<byte> key, IBufferWriter<byte> destination) =>
+        Default.TryGet(key, destination);
+
+    /// <inheritdoc/>
+    public bool TryGet(ReadOnlySpan<byte> key, Span<byte> destination, out int valueLength) =>
+        Default.TryGet(key, destination, out valueLength);
+
+    /// <inheritdoc/>
+    public bool TryGetPinned(scoped ReadOnlySpan<byte> key, out PinnedValue value) =>
+        Default.TryGetPinned(key, out value);
+
+    /// <inheritdoc/>
+    public PinnedValue GetPinned(scoped ReadOnlySpan<byte> key) => Default.GetPinned(key);
+
+    /// <inheritdoc/>
+    public bool ContainsKey(ReadOnlySpan<byte> key) => Default.ContainsKey(key);
+
+    /// <inheritdoc/>
+    public Cursor CreateCursor(CursorOptions? options = null) => Default.CreateCursor(options);
+
+    /// <inheritdoc/>
+    public RangeEnumerable Range(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to) =>
+        Default.Range(from, to);
+
+    /// <inheritdoc/>
+    public RangeEnumerable Prefix(ReadOnlySpan<byte> prefix) => Default.Prefix(prefix);
+
+    void IReadView.OnlyThisLibraryImplements() { }
+
+    /// <summary>Refuses new calls, finishes accepted commits, flushes, and releases everything;
+    /// what readers still hold is released when they let go. Twice is fine.</summary>
+    /// <exception cref="LsmException">The last flush failed; everything was released all the
+    /// same, and the logs still hold what the flush should have written.</exception>
+    public void Dispose()
+    {
+        _isDisposed = true;
+        _store.Close();
+    }
+
+    /// <summary>As <see cref="Dispose"/>; the waiting happens on a pool thread.</summary>
+    public ValueTask DisposeAsync()
+    {
+        _isDisposed = true;
+        return new ValueTask(Task.Factory.StartNew(
+            static store => ((OpenStore)store!).Close(), _store, CancellationToken.None,
+            TaskCreationOptions.DenyChildAttach | TaskCreationOptions.LongRunning,
+            TaskScheduler.Default));
+    }
+
+    internal long PutTo(
+        KeyspaceTree? tree, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value,
+        Durability? durability)
+    {
+        Durability asked = Checked(durability);
+        WriteQueue queue = Writable();
+        BatchBuffer single = t_single ??= new BatchBuffer();
+        single.Clear();
+        single.Put(tree, key, value);
+        return queue.Commit(single, asked);
+    }
+
+    internal long DeleteFrom(KeyspaceTree? tree, ReadOnlySpan<byte> key, Durability? durability)
+    {
+        Durability asked = Checked(durability);
+        WriteQueue queue = Writable();
+        BatchBuffer single = t_single ??= new BatchBuffer();
+        single.Clear();
+        single.Delete(tree, key);
+        return queue.Commit(single, asked);
+    }
+
+    internal void ThrowIfForeign(KeyspaceTree tree)
+    {
+        if (!ReferenceEquals(tree.Store, _store.State))
+            throw new ArgumentException($"keyspace {tree.Name} belongs to another store");
+    }
+
+    private void CheckTrees(BatchBuffer buffer)
+    {
+        IReadOnlyList<KeyspaceTree> trees = buffer.Trees;
+        for (int i = 0; i < trees.Count; i++)
+            ThrowIfForeign(trees[i]);
+    }
+
+    private Durability Checked(Durability? durability)
+    {
+        Durability asked = durability ?? _defaultDurability;
+        if (asked is < Durability.Buffered or > Durability.Synced)
+            ThrowDurability(asked);
+        return asked;
+    }
+
+    private WriteQueue Writable()
+    {
+        if (_isDisposed)
+            ThrowDisposed();
+        return _store.Queue ?? throw ReadOnlyStore();
+    }
+
+    private static NotSupportedException ReadOnlyStore() => new("the store is open read-only");
+
+    [DoesNotReturn]
+    private static void ThrowDisposed() => throw new ObjectDisposedException(nameof(LsmStore));
+
+    [DoesNotReturn]
+    private static void ThrowDurability(Durability durability) =>
+        throw new ArgumentOutOfRangeException(
+            nameof(durability), durability, "a durability is Buffered, Flushed or Synced");
+}

@@ -1,0 +1,235 @@
+// An open store, put together: the state and everything that works on it. The roof is a thin
+// face over this; what has to happen in which order when a store closes is here.
+//
+// Threads: any. Calls that are neither reads nor writes are counted, so that closing waits for
+// them.
+
+using System.Diagnostics;
+using LsmMmap.Engine.Compaction;
+using LsmMmap.Engine.Reading;
+using LsmMmap.Engine.State;
+using LsmMmap.Engine.Versions;
+using LsmMmap.Engine.Writing;
+using LsmMmap.Wal;
+
+namespace LsmMmap.Engine.Recovery;
+
+internal sealed class OpenStore
+{
+    private readonly IDisposable? _storeLock;
+    private int _calls;
+    private bool _closed;
+
+    private OpenStore(
+        IDisposable? storeLock, StoreState state, RecoveryReport report, KeyspaceTree defaultTree)
+    {
+        _storeLock = storeLock;
+        State = state;
+        Report = report;
+        DefaultTree = defaultTree;
+    }
+
+    public StoreState State { get; }
+
+    public RecoveryReport Report { get; }
+
+    public KeyspaceTree DefaultTree { get; }
+
+    /// <summary>Null when the store is open read-only, as the two below.</summary>
+    public WriteQueue? Queue { get; private init; }
+
+    public VersionCommitter? Committer { get; private init; }
+
+    public BackgroundWork? Background { get; private init; }
+
+    public StoreServices Services => State.Services;
+
+    /// <summary>A store that can be written.</summary>
+    public static OpenStore Assemble(
+        IDisposable storeLock, StoreServices services, ManifestLog manifest, LogSegments log,
+        RecoveryReport report)
+    {
+        ManifestContents contents = manifest.Contents;
+        StoreState state = MakeState(
+            services, contents, new Dictionary<int, LiveMemTable>(),
+            contents.Numbers.LastSequence, out KeyspaceTree defaultTree);
+        var committer = new VersionCommitter(state, manifest, contents.Numbers.NextKeyspaceId);
+        committer.AddLog(log.CurrentNumber);
+        var queue = new WriteQueue(state, log, defaultTree);
+        committer.SyncLog = () => queue.Sync(log.HandedOver);
+        committer.CurrentLog = () => log.CurrentNumber;
+        log.OnCreated = committer.AddLog;
+        var background = new BackgroundWork(state, committer);
+        background.Start();
+        return new OpenStore(storeLock, state, report, defaultTree)
+        {
+            Queue = queue,
+            Committer = committer,
+            Background = background,
+        };
+    }
+
+    /// <summary>A store that is only read, as of now.</summary>
+    public static OpenStore AssembleReadOnly(
+        StoreServices services, ManifestContents contents, RecoveredStore recovered,
+        RecoveryReport report)
+    {
+        StoreState state = MakeState(
+            services, contents, recovered.MemTables, recovered.LastSequence,
+            out KeyspaceTree defaultTree);
+        return new OpenStore(null, state, report, defaultTree);
+    }
+
+    /// <summary>Begins a call that closing must wait for.</summary>
+    public void Enter()
+    {
+        lock (State.Gate)
+        {
+            ObjectDisposedException.ThrowIf(_closed, typeof(LsmException).Assembly);
+            _calls++;
+        }
+    }
+
+    public void Exit()
+    {
+        lock (State.Gate)
+        {
+            _calls--;
+            Monitor.PulseAll(State.Gate);
+        }
+    }
+
+    /// <summary>Refuses new calls, finishes accepted commits, flushes, marks a clean close, and
+    /// releases everything. Throws what kept the last flush from succeeding, after all
+    /// that.</summary>
+    public void Close()
+    {
+        lock (State.Gate)
+        {
+            if (_closed)
+                return;
+            _closed = true;
+        }
+        Exception? error = null;
+        if (Queue != null)
+        {
+            Queue.Close();
+            error = FlushAndMark();
+        }
+        State.BeginClosing();
+        lock (State.Gate)
+        {
+            while (_calls > 0)
+                Monitor.Wait(State.Gate);
+        }
+        Background?.Stop();
+        ReleaseAll();
+        if (error != null)
+            throw error;
+    }
+
+    /// <summary>Freezes memtables, one keyspace's or all, and waits until they are tables.
+    /// </summary>
+    public void Flush(KeyspaceTree? only, CancellationToken cancellationToken)
+    {
+        State.ThrowIfNotWritable();
+        var waiting = new List<(KeyspaceTree Tree, LiveMemTable MemTable)>();
+        Queue!.RunAlone(() =>
+        {
+            State.ThrowIfNotWritable();
+            Queue.Freeze(only);
+            lock (State.Gate)
+            {
+                foreach (KeyspaceTree tree in State.Trees)
+                {
+                    if (only == null || ReferenceEquals(tree, only))
+                        waiting.AddRange(tree.Frozen.Select(frozen => (tree, frozen)));
+                }
+            }
+        });
+        lock (State.Gate)
+        {
+            State.WaitFor(
+                () => waiting.TrueForAll(static w => w.Tree.IsDropped
+                    || !w.Tree.Frozen.Contains(w.MemTable)),
+                cancellationToken);
+        }
+    }
+
+    private LsmException? FlushAndMark()
+    {
+        if (State.Failure != null)
+            return null;
+        try
+        {
+            Flush(null, CancellationToken.None);
+            LogPosition end = default;
+            Queue!.RunAlone(() => end = Queue.Log.Finish());
+            Committer!.CommitCleanClose(
+                new CleanClose(end.LogNumber, end.Offset, State.Published.Sequence));
+            return null;
+        }
+        catch (LsmException e)
+        {
+            return e;
+        }
+    }
+
+    private void ReleaseAll()
+    {
+        State.Published.Close();
+        lock (State.Gate)
+        {
+            foreach (KeyspaceTree tree in State.Trees)
+                tree.ReleaseAll();
+        }
+        Queue?.Log.Dispose();
+        Committer?.Dispose();
+        _storeLock?.Dispose();
+    }
+
+    private static StoreState MakeState(
+        StoreServices services, ManifestContents contents,
+        IReadOnlyDictionary<int, LiveMemTable> memTables, ulong sequence,
+        out KeyspaceTree defaultTree)
+    {
+        var state = new StoreState(services, sequence);
+        KeyspaceTree? first = null;
+        lock (state.Gate)
+        {
+            foreach (KeyspaceContents keyspace in contents.Keyspaces.Values)
+            {
+                if (!KeyspaceOptions.TryFromStored(keyspace.Record.Options, out var options))
+                    options = services.Options.DefaultKeyspace;
+                if (!memTables.TryGetValue(keyspace.Record.Id, out LiveMemTable? active))
+                    active = new LiveMemTable(keyspace.Record.Id, services.Memory);
+                var tree = new KeyspaceTree(
+                    state, keyspace.Record, options, state.NextSlot(), active,
+                    MakeVersion(services, keyspace));
+                state.Add(tree);
+                if (keyspace.Record.Id == 0)
+                    first = tree;
+            }
+            state.InstallReadState();
+            state.TablesChanged();
+        }
+        Debug.Assert(first != null, "every store has its default keyspace");
+        defaultTree = first;
+        return state;
+    }
+
+    private static TreeVersion MakeVersion(StoreServices services, KeyspaceContents keyspace)
+    {
+        var levels = new List<Table>[TreeVersion.LevelCount];
+        for (int level = 0; level < levels.Length; level++)
+            levels[level] = [];
+        foreach ((int level, TableInfo info) in keyspace.Tables.Values)
+            levels[level].Add(new Table(services.Tables, info));
+        var version = new TreeVersion(
+            [.. levels.Select(static (tables, level) => TreeVersion.Sorted(level, tables))]);
+        // The version holds its own references.
+        foreach (Table table in version.AllTables())
+            table.Release();
+        return version;
+    }
+}

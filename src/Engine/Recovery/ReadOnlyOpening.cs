@@ -1,0 +1,75 @@
+// Opens a store without writing a byte: no lock, no log, no manifest, no sweep. It shows the store
+// as of one moment, also beside a process that writes to it: CURRENT, the MANIFEST, every table
+// opened at once (an unlinked file stays readable while it is open), then the logs up to the
+// length first seen. When a file vanished under it, or bytes looked torn because they were just
+// being written, it begins anew, a bounded number of times.
+// Threads: one.
+
+using LsmMmap.Engine.Files;
+using LsmMmap.Engine.State;
+using LsmMmap.Engine.Versions;
+using LsmMmap.Wal;
+
+namespace LsmMmap.Engine.Recovery;
+
+internal sealed class ReadOnlyOpening(IFileSystem files, string directory, StoreOptions options)
+{
+    private const int TriesMax = 10;
+
+    public OpenStore Open()
+    {
+        for (int tries = 1; ; tries++)
+        {
+            if (!files.Exists(FileNames.Current(directory)))
+                StoreOpening.ThrowMissing(directory);
+            try
+            {
+                return TryOpen();
+            }
+            catch (LsmException e) when (tries < TriesMax && e is not FormatVersionException)
+            {
+                // A writer may have moved on between two of our steps. Real damage is found
+                // again, and thrown in the last try.
+            }
+        }
+    }
+
+    private OpenStore TryOpen()
+    {
+        long number = ManifestReader.ReadCurrent(files, directory);
+        ManifestContents contents = ManifestReader.Read(
+            files, directory, number, out LogHeader header);
+        var services = new StoreServices
+        {
+            Directory = directory,
+            Options = options,
+            Files = files,
+            StoreId = header.StoreId,
+            BootId = StoreOpening.BootId(),
+            IsReadOnly = true,
+            Tables = new TableSet(
+                files, directory, options.ReadMode, options.BlockIndexCacheBytes,
+                mayUnlink: false),
+        };
+        var recovered = new RecoveredStore(services, contents);
+        recovered.CheckTables();
+        RecoveryReport report = recovered.Replay(toTables: false);
+        OpenStore store = OpenStore.AssembleReadOnly(services, contents, recovered, report);
+        try
+        {
+            foreach (KeyspaceTree tree in store.State.Trees)
+            {
+                foreach (Table table in tree.Version.AllTables())
+                    _ = table.Reader;
+            }
+            if (ManifestReader.ReadCurrent(files, directory) != number)
+                throw new LsmException($"{directory} was reopened by a writer meanwhile");
+            return store;
+        }
+        catch
+        {
+            store.Close();
+            throw;
+        }
+    }
+}
