@@ -33,8 +33,8 @@ internal struct NodeLink
 /// <summary>The fixed part of an entry; links, user key and value follow it in memory.</summary>
 internal unsafe struct EntryNode
 {
-    /// <summary>Levels of the tallest node: enough for 16 million entries at one in four.</summary>
-    public const int HeightMax = 12;
+    /// <summary>Levels of the tallest node: enough for a million entries at one in two.</summary>
+    public const int HeightMax = 20;
 
     public ulong Head;
     public ulong Tag;
