@@ -52,8 +52,7 @@ internal sealed unsafe class OrderedIndex
     public OrderedIndex(Arena arena)
     {
         _arena = arena;
-        long originBytes = EntryNode.SizeOf(EntryNode.HeightMax, 0, 0);
-        _origin = (EntryNode*)arena.Allocate(originBytes, out _);
+        _origin = (EntryNode*)arena.Allocate(EntryNode.SizeOf(EntryNode.HeightMax, 0, 0), out _);
         // Safety: the arena hands out the bytes asked for, which hold all links of the origin.
         *_origin = new EntryNode { Height = EntryNode.HeightMax };
         for (int level = 0; level < EntryNode.HeightMax; level++)
@@ -285,8 +284,8 @@ internal sealed unsafe class OrderedIndex
         _random = random;
         if (isOverwrite && random >> 61 != 0)
             return 1;
-        const ulong Ceiling = 1UL << (EntryNode.HeightMax - 1);
-        int height = 1 + BitOperations.TrailingZeroCount(random | Ceiling);
+        ulong ceiling = 1UL << (EntryNode.HeightMax - 1);
+        int height = 1 + BitOperations.TrailingZeroCount(random | ceiling);
         Debug.Assert(height is >= 1 and <= EntryNode.HeightMax, "the origin has every level");
         return height;
     }

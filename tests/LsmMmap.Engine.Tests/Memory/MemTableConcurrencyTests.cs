@@ -1,4 +1,4 @@
-// One writer beside two readers. The writer publishes each sequence after Add returned, as the
+// One writer beside readers (lookups by key, searches in the order, scans). The writer publishes each sequence after Add returned, as the
 // store does; a reader must find everything up to the sequence that it read, whole and in order,
 // in both directions, whatever is being linked meanwhile.
 
@@ -24,6 +24,19 @@ public sealed class MemTableConcurrencyTests
         Task scanner = Task.Run(run.Scan);
         Task getter = Task.Run(run.Get);
         await Task.WhenAll(writer, scanner, getter);
+        Assert.Equal(EntryCount, run.MemTable.EntryCount);
+    }
+
+    [Theory]
+    [InlineData(10)]
+    [InlineData(1_000_000_000)]
+    public async Task Seeks_BesideTheWriter_LandOnWhatIsPublished(int keyCount)
+    {
+        int seed = MemTableModel.Seed();
+        using Run run = new(seed, keyCount);
+        Task writer = Task.Run(run.Write);
+        Task seeker = Task.Run(run.Seek);
+        await Task.WhenAll(writer, seeker);
         Assert.Equal(EntryCount, run.MemTable.EntryCount);
     }
 
@@ -72,15 +85,32 @@ public sealed class MemTableConcurrencyTests
             {
                 if (published == 0)
                     continue;
-                // Half the lookups ask for what was published last, the likeliest to be missed.
-                int wanted = random.Next(2) == 0
-                    ? (int)published
-                    : random.Next(1, (int)published + 1);
+                int wanted = Pick(random, published);
                 ulong seekTag = EntryTag.SeekAt((ulong)wanted);
                 bool found = MemTableTests.TryGet(
                     MemTable, _keys[wanted], seekTag, out ulong tag, out NativeSlice value);
                 Check(found && EntryTag.Sequence(tag) == (ulong)wanted, $"get of {wanted}");
                 CheckWhole(tag, value.Span);
+            }
+        }
+
+        public void Seek()
+        {
+            Random random = new(_seed + 2);
+            MemTableCursor cursor = new();
+            cursor.Reset(MemTable);
+            long published;
+            while ((published = Volatile.Read(ref _published)) < EntryCount)
+            {
+                if (published == 0)
+                    continue;
+                int wanted = Pick(random, published);
+                ulong tag = EntryTag.Pack((ulong)wanted, ValueKind.Put);
+                bool isOn = cursor.Seek(_keys[wanted], tag);
+                Check(isOn && cursor.Tag == tag, $"seek of {wanted}");
+                CheckWhole(tag, cursor.Value);
+                isOn = cursor.SeekForPrevious(_keys[wanted], tag);
+                Check(isOn && cursor.Tag == tag, $"backward seek of {wanted}");
             }
         }
 
@@ -112,6 +142,10 @@ public sealed class MemTableConcurrencyTests
                     return;
             }
         }
+
+        /// <summary>Half the time what was published last, the likeliest to be missed.</summary>
+        private static int Pick(Random random, long published) =>
+            random.Next(2) == 0 ? (int)published : random.Next(1, (int)published + 1);
 
         private void CheckWhole(ulong tag, ReadOnlySpan<byte> value)
         {
