@@ -77,7 +77,7 @@ internal sealed unsafe class Arena : IDisposable
 
     ~Arena() => Free();
 
-    /// <summary>Native bytes that all arenas of the process hold, for tests and statistics.</summary>
+    /// <summary>Native bytes that all arenas of the process hold, for statistics.</summary>
     public static long ProcessBytes => Interlocked.Read(ref s_processBytes);
 
     /// <summary>Native bytes held, the unused rest of chunks included. Any thread.</summary>
@@ -115,7 +115,7 @@ internal sealed unsafe class Arena : IDisposable
             + (long)(reference & OffsetMask) * Alignment;
     }
 
-    /// <summary>Frees everything. Requires: no reader is left. A second call does nothing.</summary>
+    /// <summary>Frees everything. Requires: no reader is left. Idempotent.</summary>
     public void Dispose()
     {
         Free();

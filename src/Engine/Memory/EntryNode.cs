@@ -23,7 +23,7 @@ using LsmMmap.Sstable.Mapping;
 
 namespace LsmMmap.Engine.Memory;
 
-/// <summary>The way to the next node on one level. No next node: head all ones, next zero.</summary>
+/// <summary>The way to the next node of a level. No next node: head all ones, next zero.</summary>
 internal struct NodeLink
 {
     public ulong Head;
