@@ -32,7 +32,8 @@ internal sealed class LocalFileSystem : IFileSystem
     public IReadOnlyList<FileEntry> List(string directory) =>
         Attempt<IReadOnlyList<FileEntry>>("list", directory, static path => Directory.Exists(path)
             ? [.. new DirectoryInfo(path).EnumerateFiles()
-                .Select(static file => new FileEntry(file.Name, file.Length))] : []);
+                .Select(static file => new FileEntry(file.Name, LengthOf(file)))
+                .Where(static entry => entry.Length >= 0)] : []);
 
     public bool Exists(string path) => File.Exists(path);
 
@@ -99,6 +100,20 @@ internal sealed class LocalFileSystem : IFileSystem
 
     public IDisposable Lock(string directory) =>
         Attempt("lock", directory, StoreLock.Take);
+
+    /// <summary>Length of a file that may have been removed since it was listed; then
+    /// -1.</summary>
+    private static long LengthOf(FileInfo file)
+    {
+        try
+        {
+            return file.Length;
+        }
+        catch (FileNotFoundException)
+        {
+            return -1;
+        }
+    }
 
     /// <summary>The text of a small file of the system; null when it cannot be read.</summary>
     public static string? TryReadText(string path)

@@ -114,7 +114,7 @@ internal sealed class OpenStore
         if (Queue != null)
         {
             Queue.Close();
-            error = FlushAndMark();
+            error = Try(() => Flush(null, CancellationToken.None));
         }
         State.BeginClosing();
         lock (State.Gate)
@@ -123,6 +123,9 @@ internal sealed class OpenStore
                 Monitor.Wait(State.Gate);
         }
         Background?.Stop();
+        // The mark is the last edit of all, so it comes when nobody else can append one.
+        if (Queue != null)
+            error ??= Try(MarkClean);
         ReleaseAll();
         if (error != null)
             throw error;
@@ -156,17 +159,22 @@ internal sealed class OpenStore
         }
     }
 
-    private LsmException? FlushAndMark()
+    private void MarkClean()
+    {
+        LogPosition end = Queue!.Log.Finish();
+        Committer!.CommitCleanClose(
+            new CleanClose(end.LogNumber, end.Offset, State.Published.Sequence));
+    }
+
+    /// <summary>A step of closing; a store that has failed before takes none. Returns what went
+    /// wrong.</summary>
+    private LsmException? Try(Action step)
     {
         if (State.Failure != null)
             return null;
         try
         {
-            Flush(null, CancellationToken.None);
-            LogPosition end = default;
-            Queue!.RunAlone(() => end = Queue.Log.Finish());
-            Committer!.CommitCleanClose(
-                new CleanClose(end.LogNumber, end.Offset, State.Published.Sequence));
+            step();
             return null;
         }
         catch (LsmException e)
