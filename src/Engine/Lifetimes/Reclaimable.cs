@@ -20,6 +20,9 @@ internal abstract class Reclaimable
     /// <summary>Never zero, never used twice in a process.</summary>
     public long Id { get; } = Interlocked.Increment(ref s_lastId);
 
+    /// <summary>Whether a counted reference is left; true may be past a moment later.</summary>
+    public bool IsReferenced => Volatile.Read(ref _references) > 0;
+
     /// <summary>Requires: the caller knows that the count is above zero.</summary>
     public void AddReference()
     {

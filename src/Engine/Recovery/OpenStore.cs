@@ -6,6 +6,7 @@
 
 using System.Diagnostics;
 using LsmMmap.Engine.Compaction;
+using LsmMmap.Engine.Lifetimes;
 using LsmMmap.Engine.Reading;
 using LsmMmap.Engine.State;
 using LsmMmap.Engine.Versions;
@@ -16,6 +17,9 @@ namespace LsmMmap.Engine.Recovery;
 
 internal sealed class OpenStore
 {
+    // A store that nobody disposed keeps its mappings: pinned values may point into them.
+    private static readonly HashSet<OpenStore> s_open = [];
+
     private readonly IDisposable? _storeLock;
     private int _calls;
     private bool _closed;
@@ -27,6 +31,8 @@ internal sealed class OpenStore
         State = state;
         Report = report;
         DefaultTree = defaultTree;
+        lock (s_open)
+            s_open.Add(this);
     }
 
     public StoreState State { get; }
@@ -191,9 +197,15 @@ internal sealed class OpenStore
             foreach (KeyspaceTree tree in State.Trees)
                 tree.ReleaseAll();
         }
+        // Views of old read states are let go of by the reclaimer; what is referenced after
+        // that, a cursor holds.
+        Reclaimer.WaitUntilIdle();
+        Services.Tables.OpenForHolders();
         Queue?.Log.Dispose();
         Committer?.Dispose();
         _storeLock?.Dispose();
+        lock (s_open)
+            s_open.Remove(this);
     }
 
     private static StoreState MakeState(

@@ -17,12 +17,14 @@ internal sealed class Table : Reclaimable
     private readonly Lock _openLock = new();
     private TableReader? _reader;
     private TableFile? _file;
+    private bool _isReclaimed;
     private volatile bool _obsolete;
 
     public Table(TableSet set, TableInfo info)
     {
         _set = set;
         Info = info;
+        set.Add(this);
     }
 
     public TableInfo Info { get; }
@@ -43,6 +45,20 @@ internal sealed class Table : Reclaimable
         }
     }
 
+    /// <summary>Opens the table for those who hold it beyond the store's end: its file may
+    /// then be removed by the next owner of the directory. False when nobody holds it.</summary>
+    public bool OpenForHolders()
+    {
+        lock (_openLock)
+        {
+            AssertInvariants();
+            if (_isReclaimed)
+                return false;
+        }
+        _ = Reader;
+        return true;
+    }
+
     /// <summary>A durable edit has removed the table: its file goes when its readers do.</summary>
     public void MarkObsolete() => _obsolete = true;
 
@@ -51,6 +67,7 @@ internal sealed class Table : Reclaimable
         lock (_openLock)
         {
             AssertInvariants();
+            _isReclaimed = true;
             if (_file is { } file)
             {
                 _reader!.Dispose();
@@ -58,6 +75,7 @@ internal sealed class Table : Reclaimable
                 file.Dispose();
             }
         }
+        _set.Remove(this);
         if (_obsolete)
             _set.Unlink(Info.Number);
     }

@@ -27,6 +27,7 @@ internal sealed class TableSet
     private readonly ReadMode _asked;
     private readonly IndexCache _indexCache;
     private readonly InflatedBlockCache _blockCache;
+    private readonly HashSet<Table> _live = [];
     private int _mode;
     private volatile bool _mayUnlink;
 
@@ -56,6 +57,41 @@ internal sealed class TableSet
 
     /// <summary>After a failed write nothing is unlinked any more.</summary>
     public void StopUnlinking() => _mayUnlink = false;
+
+    /// <summary>A table came to be.</summary>
+    public void Add(Table table)
+    {
+        lock (_live)
+            _live.Add(table);
+    }
+
+    /// <summary>A table was closed.</summary>
+    public void Remove(Table table)
+    {
+        lock (_live)
+            _live.Remove(table);
+    }
+
+    /// <summary>The store is closing: opens every table that a reader still holds, so that it
+    /// stays readable whatever the next owner of the directory does. One that cannot be opened
+    /// now would have failed its reader later.</summary>
+    public void OpenForHolders()
+    {
+        Table[] tables;
+        lock (_live)
+            tables = [.. _live.Where(static table => table.IsReferenced)];
+        foreach (Table table in tables)
+        {
+            try
+            {
+                table.OpenForHolders();
+            }
+            catch (LsmException)
+            {
+                // Its reader gets the same exception when it comes to the table.
+            }
+        }
+    }
 
     public TableFile OpenFile(TableInfo info)
     {
