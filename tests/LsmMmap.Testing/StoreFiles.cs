@@ -70,9 +70,36 @@ public static class StoreFiles
     /// <summary>Replaces a file's content, whatever its permissions say; tables are read-only.</summary>
     public static void Overwrite(string file, byte[] content)
     {
+        MakeWritable(file);
+        File.WriteAllBytes(file, content);
+    }
+
+    /// <summary>
+    /// Flips bits of one byte in place. Never by rewriting: a store may have the file mapped, and
+    /// a mapped file that shrinks ends the process.
+    /// </summary>
+    public static void Flip(string file, long offset, byte mask = 0x10)
+    {
+        MakeWritable(file);
+        using var stream = new FileStream(
+            file, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        stream.Position = offset;
+        int before = stream.ReadByte();
+        stream.Position = offset;
+        stream.WriteByte((byte)(before ^ mask));
+    }
+
+    /// <summary>Bytes up to the last one that is not zero: logs may be preallocated.</summary>
+    public static int UsedBytes(string file) =>
+        ReadShared(file).AsSpan().LastIndexOfAnyExcept((byte)0) + 1;
+
+    /// <summary>The log with the most in it.</summary>
+    public static string FullestLog(string directory) => Logs(directory).MaxBy(UsedBytes)!;
+
+    private static void MakeWritable(string file)
+    {
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        File.WriteAllBytes(file, content);
     }
 
     private static void CopyFile(string source, string target)

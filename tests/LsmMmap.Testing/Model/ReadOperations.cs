@@ -52,7 +52,8 @@ internal sealed class ReadOperations(RunState run)
         bool reversed = run.Random.Next(2) == 0;
         run.Note($"range {name} {Bytes.Show(from)} to {Bytes.Show(to)}, reversed {reversed}");
         RangeEnumerable range = view.Range(from, to);
-        CheckEntries(reversed ? range.Reversed() : range, model.Between(from, to), reversed);
+        ModelCheck.SameEntries(
+            reversed ? range.Reversed() : range, model.Between(from, to), reversed);
     }
 
     public void Prefix()
@@ -62,7 +63,8 @@ internal sealed class ReadOperations(RunState run)
         bool reversed = run.Random.Next(2) == 0;
         run.Note($"prefix {name} {Bytes.Show(prefix)}, reversed {reversed}");
         RangeEnumerable range = view.Prefix(prefix);
-        CheckEntries(reversed ? range.Reversed() : range, model.StartingWith(prefix), reversed);
+        ModelCheck.SameEntries(
+            reversed ? range.Reversed() : range, model.StartingWith(prefix), reversed);
     }
 
     /// <summary>Every keyspace and every snapshot, in full.</summary>
@@ -70,38 +72,9 @@ internal sealed class ReadOperations(RunState run)
     {
         run.Note("compare all");
         foreach (LiveKeyspace keyspace in run.Keyspaces)
-            CheckWhole(keyspace.Handle, run.Model.Of(keyspace.Model));
+            ModelCheck.Same(keyspace.Handle, run.Model.Of(keyspace.Model));
         foreach (LiveSnapshot snapshot in run.Snapshots)
-            CheckWhole(snapshot.Handle, snapshot.State.Of(run.Model.Default));
-    }
-
-    /// <summary>Both directions, and a lookup of every key.</summary>
-    public static void CheckWhole(IReadView view, ModelView model)
-    {
-        List<ModelEntry> all = model.Between([], []);
-        CheckEntries(view.Range([], []), all, reversed: false);
-        CheckEntries(view.Range([], []).Reversed(), all, reversed: true);
-        foreach (ModelEntry entry in all)
-        {
-            using PinnedValue value = view.GetPinned(entry.Key);
-            Expect.True(value.Found, $"{Bytes.Show(entry.Key)} is listed but not found");
-            Expect.SameBytes(entry.Value, value.Span, Bytes.Show(entry.Key));
-        }
-    }
-
-    private static void CheckEntries(
-        RangeEnumerable range, List<ModelEntry> expected, bool reversed)
-    {
-        int count = 0;
-        foreach (KeyValueView entry in range)
-        {
-            Expect.True(count < expected.Count, $"more than {expected.Count} entries");
-            ModelEntry one = expected[reversed ? expected.Count - 1 - count : count];
-            Expect.SameBytes(one.Key, entry.Key, $"key {count}");
-            Expect.SameBytes(one.Value, entry.Value, $"value {count}");
-            count++;
-        }
-        Expect.Equal(expected.Count, count, "number of entries");
+            ModelCheck.Same(snapshot.Handle, snapshot.State.Of(run.Model.Default));
     }
 
     private static void CheckKey(IReadView view, byte[] key, byte[]? expected)

@@ -162,7 +162,7 @@ internal sealed class StoreOperations(RunState run)
         foreach (LiveKeyspace keyspace in run.Keyspaces)
         {
             Keyspace twin = other.GetKeyspace(keyspace.Model.Name);
-            ReadOperations.CheckWhole(twin, run.Model.Of(keyspace.Model));
+            ModelCheck.Same(twin, run.Model.Of(keyspace.Model));
         }
     }
 
