@@ -1,7 +1,6 @@
 // Places where a store cannot be: the system's refusal reaches the caller as an LsmException with
 // the system's own exception inside.
 
-
 namespace LsmMmap.Engine.Tests;
 
 /// <summary>A fact that permissions cannot show to the superuser.</summary>

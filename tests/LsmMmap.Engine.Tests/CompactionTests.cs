@@ -42,6 +42,7 @@ public sealed class CompactionTests : StoreTest
         LsmStore store = OpenSmall(style);
         Fill(store, Entries);
         store.Flush();
+        Assert.True(store.GetStatistics().TableCount > 0);
         for (int i = 0; i < Entries; i++)
             store.Delete(Bytes.Number(i));
         store.Compact();
@@ -63,6 +64,7 @@ public sealed class CompactionTests : StoreTest
         store.Compact();
         Assert.Equal(0, Count(store));
         Assert.Equal(Entries, Count(snapshot));
+        Assert.True(store.GetStatistics().TableCount > 0);
         for (int i = 0; i < Entries; i++)
             Assert.Equal(Bytes.Value(i, 100), snapshot.Get(Bytes.Number(i)));
         snapshot.Dispose();
@@ -78,6 +80,7 @@ public sealed class CompactionTests : StoreTest
         Fill(store, Entries);
         store.Compact();
         long once = store.GetStatistics().TableBytes;
+        Assert.True(once > 0);
         for (int round = 0; round < 5; round++)
             Fill(store, Entries);
         store.Compact();
@@ -139,6 +142,7 @@ public sealed class CompactionTests : StoreTest
         Eventually.True(
             () => StoreFiles.Tables(Home).Length == store.GetStatistics().TableCount,
             "only the tables of the version remain");
+        Assert.NotEmpty(StoreFiles.Tables(Home));
         Assert.Equal(Entries, Count(store));
     }
 
@@ -151,6 +155,7 @@ public sealed class CompactionTests : StoreTest
         Fill(store, Entries);
         store.Flush();
         string[] before = StoreFiles.Tables(Home);
+        Assert.NotEmpty(before);
         Cursor cursor = store.CreateCursor();
         Assert.True(cursor.MoveNext());
         Fill(store, Entries);

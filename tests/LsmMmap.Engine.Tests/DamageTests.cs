@@ -70,6 +70,7 @@ public sealed class DamageTests : StoreTest
     public void Read_TablePagesZeroedOrSwapped_IsRightOrTyped()
     {
         DamagedStore whole = DamagedStore.Create(Home);
+        Assert.NotEmpty(StoreFiles.Tables(Home));
         foreach (string file in StoreFiles.Tables(Home))
         {
             byte[] content = File.ReadAllBytes(file);

@@ -32,6 +32,8 @@ public sealed class ForgottenTests : StoreTest
         ForgetSnapshot(store);
         for (int i = 0; i < 500; i++)
             store.Delete(Bytes.Number(i));
+        store.Compact();
+        Assert.True(store.GetStatistics().TableCount > 0, "the snapshot keeps its versions");
         CollectGarbage();
         PassGraceUntil(
             clock, store,
@@ -61,6 +63,7 @@ public sealed class ForgottenTests : StoreTest
         store.Flush();
         Fill(store, 500);
         store.Flush();
+        Assert.True(StoreFiles.Tables(Home).Length > 0);
         return store;
     }
 

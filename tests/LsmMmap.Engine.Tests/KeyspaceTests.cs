@@ -197,6 +197,8 @@ public sealed class KeyspaceTests : StoreTest
         for (int i = 0; i < 200; i++)
             keyspace.Put(Bytes.Number(i), Bytes.Repeat(7, 1_000));
         store.Compact();
-        return store.GetStatistics().TableBytes - before;
+        long bytes = store.GetStatistics().TableBytes - before;
+        Assert.True(bytes > 0);
+        return bytes;
     }
 }

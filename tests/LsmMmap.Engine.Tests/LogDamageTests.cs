@@ -21,7 +21,9 @@ public sealed class LogDamageTests : StoreTest
         byte[] whole = File.ReadAllBytes(log)[..StoreFiles.UsedBytes(log)];
         var random = new Random(Seeds.Base);
         int recovered = 0;
-        for (int length = whole.Length; length > 64; length -= 1 + random.Next(whole.Length / 40))
+        // The first tenth stays: the making of the keyspace may have synced a part of it.
+        for (int length = whole.Length; length > whole.Length / 10;
+            length -= 1 + random.Next(whole.Length / 40))
         {
             string copy = Folder[$"cut-{length}"];
             StoreFiles.Copy(image, copy);
@@ -128,6 +130,7 @@ public sealed class LogDamageTests : StoreTest
         LsmStore store = Open();
         Fill(store, 100);
         store.Dispose();
+        Assert.NotEmpty(StoreFiles.Logs(Home));
         foreach (string log in StoreFiles.Logs(Home))
             File.Delete(log);
         LsmStore? again = null;

@@ -53,24 +53,13 @@ public sealed class StatisticsTests : StoreTest
     }
 
     [Fact]
-    public void Statistics_TakenEarlier_DoNotChange()
-    {
-        LsmStore store = Open();
-        StoreStatistics before = store.GetStatistics();
-        long bytes = before.BytesWrittenByUser;
-        Fill(store, Entries);
-        store.Flush();
-        Assert.Equal(bytes, before.BytesWrittenByUser);
-        Assert.Equal(0, before.TableCount);
-    }
-
-    [Fact]
     public void Tables_AfterReopen_AreStillCounted()
     {
         LsmStore store = Open();
         Fill(store, Entries);
         store.Compact();
         long bytes = store.GetStatistics().TableBytes;
+        Assert.True(bytes > 0);
         store.Dispose();
         Assert.Equal(bytes, Open().GetStatistics().TableBytes);
     }

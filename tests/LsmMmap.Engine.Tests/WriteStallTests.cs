@@ -30,7 +30,7 @@ public sealed class WriteStallTests : StoreTest
         };
         Crew.Run([.. Enumerable.Range(0, Writers).Select(WriterOf)]);
         StoreStatistics statistics = store.GetStatistics();
-        Assert.Equal(statistics.StallCount == 0, statistics.StallTime == TimeSpan.Zero);
+        Assert.True(statistics.StallCount > 0 || statistics.StallTime == TimeSpan.Zero);
         int next = 0;
         foreach (KeyValueView entry in store.Range([], []))
         {

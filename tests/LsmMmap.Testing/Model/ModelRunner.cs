@@ -9,19 +9,34 @@ public static class ModelRunner
     public static void Run(int seed, int operations, string folder)
     {
         string directory = Path.Combine(folder, $"store-{seed}");
-        using var run = new RunState(seed, directory);
-        var generator = new OperationGenerator(run);
-        var reads = new ReadOperations(run);
+        var run = new RunState(seed, directory);
         int done = 0;
         try
         {
+            var generator = new OperationGenerator(run);
             for (; done < operations; done++)
                 generator.RunNext();
-            reads.CompareAll();
+            new ReadOperations(run).CompareAll();
+            run.Dispose();
         }
         catch (Exception e)
         {
-            throw new ModelMismatchException(Describe(run, seed, done, e), e);
+            string message = Describe(run, seed, done, e);
+            DisposeQuietly(run);
+            throw new ModelMismatchException(message, e);
+        }
+    }
+
+    /// <summary>After a failure, so that an exception of Dispose does not hide the first one.</summary>
+    private static void DisposeQuietly(RunState run)
+    {
+        try
+        {
+            run.Dispose();
+        }
+        catch (Exception e) when (e is IOException or InvalidOperationException)
+        {
+            // The failure that is being reported is the cause.
         }
     }
 
