@@ -156,7 +156,7 @@ public sealed class DamageTests : StoreTest
     private void Replace(DamagedStore whole, string name, byte[] content, string what) =>
         CheckDamaged(whole, what, copy => StoreFiles.Overwrite(Path.Combine(copy, name), content));
 
-    /// <summary>Damages a copy of the store and checks it; every other one is opened read-only.</summary>
+    /// <summary>Damages a copy of the store and checks it, every other one read-only.</summary>
     private int CheckDamaged(DamagedStore whole, string what, Action<string> damage)
     {
         string copy = Folder[$"copy-{++_copies}"];

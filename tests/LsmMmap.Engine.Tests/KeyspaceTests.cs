@@ -6,6 +6,8 @@ namespace LsmMmap.Engine.Tests;
 
 public sealed class KeyspaceTests : StoreTest
 {
+    private const int RawBytes = 200 * 1_000;
+
     [Fact]
     public void GetKeyspace_NewName_CreatesAnEmptyOne()
     {
@@ -184,9 +186,7 @@ public sealed class KeyspaceTests : StoreTest
         Assert.True(TableBytesOf(store, "other") < RawBytes / 2);
     }
 
-    private const int RawBytes = 200 * 1_000;
-
-    /// <summary>What 200 entries of 1,000 equal bytes cost when they are added and compacted.</summary>
+    /// <summary>What 200 entries of 1,000 equal bytes cost once they are compacted.</summary>
     private static long TableBytesOf(LsmStore store, string name)
     {
         Keyspace keyspace = store.GetKeyspace(name);

@@ -13,7 +13,7 @@ public sealed class ModelTests
 
     public static TheoryData<int> RowNumbers => [.. Enumerable.Range(0, Rows)];
 
-    /// <summary>Row r takes the seeds base + r, base + r + 20, ... : row 0 starts at LSM_SEED.</summary>
+    /// <summary>Row r takes the seeds base + r, base + r + 20, and so on.</summary>
     [Theory]
     [MemberData(nameof(RowNumbers))]
     public void Store_RandomOperations_AgreesWithModel(int row)

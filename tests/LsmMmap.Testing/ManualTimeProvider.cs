@@ -52,8 +52,8 @@ public sealed class ManualTimeProvider : TimeProvider
             _timers.Remove(timer);
     }
 
-    private sealed class ManualTimer(ManualTimeProvider clock, TimerCallback callback, object? state)
-        : ITimer
+    private sealed class ManualTimer(
+        ManualTimeProvider clock, TimerCallback callback, object? state) : ITimer
     {
         private DateTimeOffset _due = DateTimeOffset.MaxValue;
         private TimeSpan _period = Timeout.InfiniteTimeSpan;

@@ -67,7 +67,7 @@ public static class StoreFiles
         return bytes;
     }
 
-    /// <summary>Replaces a file's content, whatever its permissions say; tables are read-only.</summary>
+    /// <summary>Replaces a file's content, whatever its permissions say.</summary>
     public static void Overwrite(string file, byte[] content)
     {
         MakeWritable(file);

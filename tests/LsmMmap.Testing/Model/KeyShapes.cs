@@ -20,7 +20,7 @@ public sealed class KeyShapes
             _pool[i] = Fresh();
     }
 
-    /// <summary>Usually a key of the pool, sometimes a fresh one that takes a place in it.</summary>
+    /// <summary>Usually a key of the pool, sometimes a fresh one that joins it.</summary>
     public byte[] Next()
     {
         int index = _random.Next(_pool.Length);
@@ -29,7 +29,7 @@ public sealed class KeyShapes
         return _pool[index];
     }
 
-    /// <summary>A key to seek with: one of the pool, or a neighbour that is likely absent.</summary>
+    /// <summary>A key to seek with: one of the pool, or a neighbour of one.</summary>
     public byte[] NextBound()
     {
         byte[] key = Next();

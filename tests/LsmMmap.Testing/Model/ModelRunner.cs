@@ -27,7 +27,7 @@ public static class ModelRunner
         }
     }
 
-    /// <summary>After a failure, so that an exception of Dispose does not hide the first one.</summary>
+    /// <summary>After a failure, which an exception of Dispose must not hide.</summary>
     private static void DisposeQuietly(RunState run)
     {
         try

@@ -58,7 +58,7 @@ public sealed class ModelView
         return low;
     }
 
-    /// <summary>The entries of [from, to); an empty <paramref name="to"/> means no upper end.</summary>
+    /// <summary>The entries of [from, to); an empty <c>to</c> means no upper end.</summary>
     public List<ModelEntry> Between(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to)
     {
         int start = IndexAtOrAfter(from);

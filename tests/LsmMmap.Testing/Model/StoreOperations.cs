@@ -118,7 +118,7 @@ internal sealed class StoreOperations(RunState run)
         RenewKeyspaces();
     }
 
-    /// <summary>A reader beside the writer sees every commit that was handed to the system.</summary>
+    /// <summary>A reader beside the writer sees what was handed to the system.</summary>
     public void OpenReadOnly()
     {
         run.Note("open read-only beside the store");
