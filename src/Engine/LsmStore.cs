@@ -240,7 +240,7 @@ public sealed partial class LsmStore : IReadView, IDisposable, IAsyncDisposable
 
     private void CheckTrees(BatchBuffer buffer)
     {
-        IReadOnlyList<KeyspaceTree> trees = buffer.Trees;
+        List<KeyspaceTree> trees = buffer.Trees;
         for (int i = 0; i < trees.Count; i++)
             ThrowIfForeign(trees[i]);
     }

@@ -51,7 +51,8 @@ public static class StoreFiles
         for (int i = 0; i < files.Length; i++)
         {
             var info = new FileInfo(files[i]);
-            ulong hash = XxHash3.HashToUInt64(ReadShared(files[i]));
+            // Where locks are mandatory for this runtime, the locked file cannot be read.
+            ulong hash = info.Name == "LOCK" ? 0 : XxHash3.HashToUInt64(ReadShared(files[i]));
             lines[i] = $"{info.Name} {info.Length} {info.LastWriteTimeUtc.Ticks} {hash:X16}";
         }
         return lines;

@@ -54,7 +54,7 @@ internal sealed class KeyspaceTree
     public TreeVersion Version { get; private set; }
 
     /// <summary>Frozen memtables, oldest first: they are flushed in this order.</summary>
-    public IReadOnlyList<LiveMemTable> Frozen => _frozen;
+    public List<LiveMemTable> Frozen => _frozen;
 
     /// <summary>Entries up to it are in tables.</summary>
     public ulong FlushedSequence { get; private set; }

@@ -40,7 +40,8 @@ internal sealed class StoreState
 
     public SnapshotList Snapshots { get; } = new();
 
-    public IEnumerable<KeyspaceTree> Trees => _byName.Values;
+    /// <summary>Every keyspace; a struct to enumerate, because the write path does.</summary>
+    public Dictionary<string, KeyspaceTree>.ValueCollection Trees => _byName.Values;
 
     /// <summary>The first failed write or sync; from then on the store only reads.</summary>
     public StoreFailedException? Failure => Volatile.Read(ref _failure);
@@ -199,12 +200,12 @@ internal sealed class StoreState
     public void AssertInvariants()
     {
         Debug.Assert(Monitor.IsEntered(Gate), "the store's state is under its lock");
-        Debug.Assert(
-            _byName.Count == _slots.Count(static tree => tree != null),
-            "every keyspace has one slot");
-        Debug.Assert(
-            _byName.Values.All(tree => ReferenceEquals(_slots[tree.Slot], tree)),
-            "a keyspace stands in its slot");
+        int count = 0;
+        foreach (KeyspaceTree? tree in _slots)
+            count += tree != null ? 1 : 0;
+        Debug.Assert(_byName.Count == count, "every keyspace has one slot");
+        foreach (KeyspaceTree tree in _byName.Values)
+            Debug.Assert(ReferenceEquals(_slots[tree.Slot], tree), "a keyspace has its slot");
     }
 
     [DoesNotReturn]

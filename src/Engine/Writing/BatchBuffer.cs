@@ -41,7 +41,7 @@ internal sealed class BatchBuffer
 
     /// <summary>The keyspaces that the batch names by handle, each once. The default keyspace
     /// is named by its id alone.</summary>
-    public IReadOnlyList<KeyspaceTree> Trees => _trees;
+    public List<KeyspaceTree> Trees => _trees;
 
     public void Put(
         KeyspaceTree? tree, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)

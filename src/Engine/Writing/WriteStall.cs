@@ -12,6 +12,7 @@ using System.Diagnostics;
 using LsmMmap.Engine.Compaction;
 using LsmMmap.Engine.Reading;
 using LsmMmap.Engine.State;
+using LsmMmap.Engine.Versions;
 
 namespace LsmMmap.Engine.Writing;
 
@@ -33,6 +34,8 @@ internal sealed class WriteStall(StoreState state, LogSegments log)
     private const int LogsMax = 64;
 
     private readonly TimeProvider _clock = state.Services.Options.TimeProvider;
+    private readonly Dictionary<KeyspaceTree, (TreeVersion Version, CompactionPressure Pressure)>
+        _owed = [];
     private double _owedSeconds;
     private long _bytesUntilLook;
 
@@ -98,8 +101,10 @@ internal sealed class WriteStall(StoreState state, LogSegments log)
             state.AssertInvariants();
             long unflushedBytes = 0;
             KeyspaceTree? largest = null;
+            bool anyFrozen = false;
             foreach (KeyspaceTree tree in state.Trees)
             {
+                anyFrozen |= tree.Frozen.Count > 0;
                 unflushedBytes += tree.UnflushedBytes();
                 if (tree.Active.Table.DataBytes >= tree.Options.MemtableBytes)
                     (full ??= []).Add(tree);
@@ -107,14 +112,15 @@ internal sealed class WriteStall(StoreState state, LogSegments log)
                     > largest.Active.Table.AllocatedBytes)
                     largest = tree;
             }
-            bool anyFrozen = state.Trees.Any(static tree => tree.Frozen.Count > 0);
             if (full == null && !anyFrozen && largest is { Active.Table.IsEmpty: false }
                 && unflushedBytes > state.Services.Options.MemoryBudgetBytes / 2)
                 full = [largest];
             if (full == null && OldestPin() is { } pin)
                 full = [pin];
         }
-        foreach (KeyspaceTree tree in full ?? [])
+        if (full == null)
+            return;
+        foreach (KeyspaceTree tree in full)
             Freeze(tree);
     }
 
@@ -144,7 +150,7 @@ internal sealed class WriteStall(StoreState state, LogSegments log)
                 unflushedBytes += tree.UnflushedBytes();
                 anyFrozen |= tree.Frozen.Count > 0;
                 worst = Math.Max(worst, (double)tree.Frozen.Count / FrozenMax);
-                CompactionPressure owed = CompactionPicker.Pressure(tree.Version, tree.Options);
+                CompactionPressure owed = Owed(tree);
                 worst = Math.Max(worst, owed.Level0Load / Level0LoadMax);
                 // Deep debt slows writers but never stops them: it may stem from a change of
                 // options and then harms nobody.
@@ -155,6 +161,18 @@ internal sealed class WriteStall(StoreState state, LogSegments log)
                 worst = Math.Max(worst, (double)(unflushedBytes + groupBytes) / budgetBytes);
             return worst;
         }
+    }
+
+    /// <summary>What compaction owes in a tree; computed once for each version.</summary>
+    private CompactionPressure Owed(KeyspaceTree tree)
+    {
+        if (_owed.TryGetValue(tree, out var known) && ReferenceEquals(known.Version, tree.Version))
+            return known.Pressure;
+        foreach (KeyspaceTree dropped in _owed.Keys.Where(static t => t.IsDropped).ToArray())
+            _owed.Remove(dropped);
+        CompactionPressure pressure = CompactionPicker.Pressure(tree.Version, tree.Options);
+        _owed[tree] = (tree.Version, pressure);
+        return pressure;
     }
 
     private void Delay(long groupBytes, double pressure)

@@ -91,7 +91,7 @@ internal sealed class CursorOperations(RunState run)
             Cursor handle = snapshot.Handle.Of(keyspace.Handle).CreateCursor(options);
             return new LiveCursor(
                 handle, new ModelCursor(past, lower, upper), $"{name} at {snapshot.State.Sequence}")
-            { Snapshot = snapshot, SnapshotView = past };
+            { Snapshot = snapshot, SnapshotView = past, Keyspace = keyspace };
         }
         ModelView now = run.Model.Of(keyspace.Model);
         return new LiveCursor(
