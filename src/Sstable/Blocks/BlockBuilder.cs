@@ -46,8 +46,12 @@ internal sealed class BlockBuilder
 
     public ulong LastTag => _entries[_count - 1].Tag;
 
-    /// <summary>Whether the payload with one more entry stays within the target.</summary>
-    public bool Fits(ReadOnlySpan<byte> key, ulong tag, int inlineBytes, int payloadBytesMax)
+    /// <summary>
+    /// Whether the payload with one more entry stays within the target. A value apart takes
+    /// <paramref name="inlineBytes"/> for its offset, any other its length.
+    /// </summary>
+    public bool Fits(
+        ReadOnlySpan<byte> key, ulong tag, int valueBytes, int inlineBytes, int payloadBytesMax)
     {
         if (_count < _entriesAlways)
             return true;
@@ -55,7 +59,7 @@ internal sealed class BlockBuilder
             return false;
         int prefixBytes = SharedWithPrefix(key);
         long keyBytes = _keyBytes + key.Length;
-        long otherBytes = _otherBytes + OtherBytes(key.Length, inlineBytes);
+        long otherBytes = _otherBytes + OtherBytes(key.Length, (uint)valueBytes << 1, inlineBytes);
         bool isPlain = _isPlain && tag == EntryTag.PlainPut;
         return Bound(_count + 1, prefixBytes, keyBytes, otherBytes, isPlain) <= payloadBytesMax;
     }
@@ -81,6 +85,7 @@ internal sealed class BlockBuilder
     {
         Debug.Assert(_count > 0, "a block is not empty");
         int bytes = Measure(out bool isWide);
+        Debug.Assert(isWide || bytes <= PayloadBytesMax, "the bound holds");
         Debug.Assert(target.Length == bytes, "the target is measured first");
         int prefixBytes = WrittenPrefixBytes;
         target[0] = (byte)((_isPlain ? BlockFormat.FlagPlain : 0)
@@ -134,7 +139,7 @@ internal sealed class BlockBuilder
         _entries[_count++] = new Entry(_scratchBytes, key.Length, inline.Length, field, tag);
         _scratchBytes += key.Length + inline.Length;
         _keyBytes += key.Length;
-        _otherBytes += OtherBytes(key.Length, inline.Length);
+        _otherBytes += OtherBytes(key.Length, field, inline.Length);
         _isPlain &= tag == EntryTag.PlainPut;
     }
 
@@ -203,8 +208,8 @@ internal sealed class BlockBuilder
         return aligned;
     }
 
-    private static int OtherBytes(int keyBytes, int inlineBytes) =>
-        Varint.Bytes((uint)keyBytes) + Varint.Bytes(((ulong)inlineBytes << 1) | 1) + inlineBytes;
+    private static int OtherBytes(int keyBytes, uint field, int inlineBytes) =>
+        Varint.Bytes((uint)keyBytes) + Varint.Bytes(field) + inlineBytes;
 
     private static long Bound(
         int count, int prefixBytes, long keyBytes, long otherBytes, bool isPlain) =>

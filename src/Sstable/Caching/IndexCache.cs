@@ -69,7 +69,7 @@ internal sealed class IndexCache
                 return;
             while (_usedBytes + index.Bytes > _capacityBytes)
                 EvictOne();
-            slot.IsUsedLately = true;
+            slot.IsUsedLately = false;
             slot.IsRefused = false;
             slot.Publish(index);
             _slots.Add(slot);

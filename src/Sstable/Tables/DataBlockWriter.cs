@@ -17,6 +17,9 @@ namespace LsmMmap.Sstable.Tables;
 
 internal sealed class DataBlockWriter : IDisposable
 {
+    // The block in work, at most a whole key beyond its target, and the padding around blocks.
+    private const int OffsetSlackBytes = 4 * TableLayout.BlockBytesMax;
+
     private readonly TableOutput _output;
     private readonly IndexBuilder _index;
     private readonly ulong _tableId;
@@ -44,6 +47,12 @@ internal sealed class DataBlockWriter : IDisposable
     /// <summary>What the payload of an ordinary block may take.</summary>
     public int PayloadBytesMax =>
         _codec == BlockCodec.None ? _blockBytes - BlockTrailer.Bytes : _blockBytes;
+
+    /// <summary>
+    /// How long the offset of the next value apart can get, whatever is flushed before it.
+    /// </summary>
+    public int OffsetBytesMax =>
+        Varint.Bytes((ulong)(_output.Position + _waiting.Length + OffsetSlackBytes));
 
     /// <summary>Bytes of blocks that still wait for their place.</summary>
     public long WaitingBytes => _waiting.Length;
@@ -76,6 +85,8 @@ internal sealed class DataBlockWriter : IDisposable
     public void Finish(BlockBuilder block, ReadOnlySpan<byte> separator, ulong separatorTag)
     {
         int payloadBytes = block.PayloadBytes();
+        Debug.Assert(
+            block.Count == 1 || payloadBytes <= PayloadBytesMax, "only one entry may be too large");
         if (_codec == BlockCodec.Lz4)
         {
             WriteCompressed(block, payloadBytes, separator, separatorTag);

@@ -78,7 +78,7 @@ internal sealed class IndexBuilder : IDisposable
             ReadOnlySpan<byte> key = records.Slice(RecordBytes, keyBytes);
             records = records[(RecordBytes + keyBytes)..];
             ReadOnlySpan<byte> value = encoded[..handle.Write(encoded)];
-            if (!_block.Fits(key, tag, value.Length, PayloadBytesMax))
+            if (!_block.Fits(key, tag, value.Length, value.Length, PayloadBytesMax))
             {
                 last = WriteBlock(output, writer);
                 blocks++;

@@ -64,6 +64,8 @@ internal sealed class IndexCursor
             level.Position = level.View.LowerBound(userKey, tag);
             if (level.Position == level.View.Count)
             {
+                if (level.Position == 0)
+                    ThrowBroken(level.Handle.Offset);
                 if (i > 0)
                     ThrowSeparators(level.Handle.Offset);
                 return false;

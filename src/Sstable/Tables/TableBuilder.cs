@@ -61,8 +61,8 @@ internal sealed class TableBuilder : IDisposable
             || value.Length > InternalKey.ValueBytesMax || !EntryTag.IsServed(tag) || _isFinished)
             ThrowRefused(userKey.Length, value.Length, tag);
         bool isApart = _data.IsApart(value.Length);
-        int inlineBytes = isApart ? Varint.BytesMax : value.Length;
-        if (!_block.Fits(userKey, tag, inlineBytes, _data.PayloadBytesMax))
+        int inlineBytes = isApart ? _data.OffsetBytesMax : value.Length;
+        if (!_block.Fits(userKey, tag, value.Length, inlineBytes, _data.PayloadBytesMax))
             CutBefore(userKey, isNewKey);
         if (isApart)
             _block.AddApart(userKey, tag, value.Length, _data.WriteExtent(value));

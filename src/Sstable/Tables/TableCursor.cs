@@ -200,7 +200,9 @@ internal sealed class TableCursor : IDisposable
             _payload = (_owner = _reader!.AcquireOwned(handle, mayInsert)).Slice;
         _handle = handle;
         _block.Attach(_payload.Span, _key.Span);
-        Debug.Assert(_block.Count > 0, "a validated block has entries");
+        // A whole block has entries: this one rotted, or two handles disagree about it.
+        if (_block.Count == 0)
+            ThrowBroken();
     }
 
     private bool Land(int index)
@@ -256,6 +258,9 @@ internal sealed class TableCursor : IDisposable
     private void CheckWhole()
     {
         if (_block.IsBroken)
-            _source!.ThrowDamage(_handle.Offset, "a block is broken that was whole before");
+            ThrowBroken();
     }
+
+    private void ThrowBroken() =>
+        _source!.ThrowDamage(_handle.Offset, "a block is broken that was whole before");
 }

@@ -167,9 +167,13 @@ internal sealed class TableReader : IDisposable
         var view = new BlockView(payload.Span);
         int index = view.LowerBound(userKey, tag);
         if (index == view.Count)
+        {
+            if (index == 0)
+                ThrowBroken(blockOffset);
             return false;
+        }
         if (!view.TryDecode(index, out BlockEntry entry))
-            _source.ThrowDamage(blockOffset, "a block is broken that was whole before");
+            ThrowBroken(blockOffset);
         if (!view.KeyEquals(entry, userKey))
             return false;
         result.Tag = entry.Tag;
@@ -211,12 +215,13 @@ internal sealed class TableReader : IDisposable
                 handle, BlockType.Index, fromFile: false, out InflatedBlock? owner);
             var view = new BlockView(payload.Span);
             int index = view.LowerBound(userKey, tag);
-            bool isBeyond = index == view.Count;
+            bool isBeyond = index == view.Count && index > 0;
             BlockHandle child = default;
-            bool isWhole = isBeyond || view.TryHandle(index, handle.Offset, out child);
+            bool isWhole = isBeyond
+                || (view.Count > 0 && view.TryHandle(index, handle.Offset, out child));
             owner?.Release();
             if (!isWhole)
-                _source.ThrowDamage(handle.Offset, "an index block is broken");
+                ThrowBroken(handle.Offset);
             if (isBeyond)
                 return IsTrulyBeyond(depth, handle);
             handle = child;
@@ -272,6 +277,9 @@ internal sealed class TableReader : IDisposable
             ThrowFault(bytes, fault);
         return footer;
     }
+
+    private void ThrowBroken(long offset) =>
+        _source.ThrowDamage(offset, "a block is broken that was whole before");
 
     [DoesNotReturn]
     private static void ThrowFault(TableBytes bytes, FooterFault fault)

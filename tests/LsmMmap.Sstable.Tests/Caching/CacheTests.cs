@@ -1,0 +1,116 @@
+// The caches: bounds are kept, tables are forgotten, and under many threads a block never shows
+// another block's bytes and no reference is lost.
+
+using System.Buffers.Binary;
+using LsmMmap.Sstable.Caching;
+using LsmMmap.Sstable.Tests.Support;
+
+namespace LsmMmap.Sstable.Tests.Caching;
+
+public sealed class CacheTests
+{
+    [Fact]
+    public void BlockCache_UnderManyThreads_NeverMixesBlocks()
+    {
+        int seed = Seeds.Next(1);
+        var cache = new InflatedBlockCache(600_000);
+        Exception? failure = null;
+        var threads = new List<Thread>();
+        for (int t = 0; t < 4; t++)
+        {
+            int salt = t;
+            var thread = new Thread(() =>
+            {
+                try
+                {
+                    Hammer(cache, new Random(seed + salt));
+                }
+                catch (Exception exception)
+                {
+                    Volatile.Write(ref failure, exception);
+                }
+            });
+            threads.Add(thread);
+            thread.Start();
+        }
+        threads.ForEach(thread => thread.Join());
+        Assert.True(failure == null, $"seed {seed}: {failure}");
+        Assert.True(cache.UsedBytes <= 600_000, $"seed {seed}: {cache.UsedBytes} bytes");
+        for (int table = 1; table <= 3; table++)
+            cache.Forget(table);
+        Assert.Equal(0, cache.UsedBytes);
+    }
+
+    [Fact]
+    public void BlockCache_WithoutCapacity_KeepsNothing()
+    {
+        var cache = new InflatedBlockCache(0);
+        InflatedBlock block = InflatedBlock.Rent(100);
+        cache.Insert(block, 1, 0);
+        Assert.Null(cache.TryAcquire(1, 0));
+        block.Release();
+    }
+
+    [Fact]
+    public void BlockCache_WithAHugeBlock_DoesNotKeepIt()
+    {
+        var cache = new InflatedBlockCache(100_000);
+        InflatedBlock block = InflatedBlock.Rent(50_000);
+        cache.Insert(block, 1, 0);
+        Assert.Null(cache.TryAcquire(1, 0));
+        block.Release();
+    }
+
+    [Fact]
+    public void IndexCache_WhenFull_EvictsWhatIsNotUsed()
+    {
+        var cache = new IndexCache(3 * FlatIndex.EstimateBytes(10));
+        var slots = new List<IndexSlot>();
+        for (int i = 0; i < 9; i++)
+        {
+            var slot = new IndexSlot();
+            slots.Add(slot);
+            cache.Admit(slot, new FlatIndex([], new ulong[10], new ulong[10]));
+            slots[0].IsUsedLately = true;
+        }
+        Assert.NotNull(slots[0].Current);
+        Assert.Equal(3, slots.Count(slot => slot.Current != null));
+        slots.ForEach(cache.Forget);
+        Assert.Equal(0, cache.UsedBytes);
+        Assert.All(slots, slot => Assert.Null(slot.Current));
+    }
+
+    private static void Hammer(InflatedBlockCache cache, Random random)
+    {
+        for (int i = 0; i < 200_000; i++)
+        {
+            long table = random.Next(1, 4);
+            long offset = random.Next(60);
+            InflatedBlock? block = cache.TryAcquire(table, offset);
+            if (block == null)
+            {
+                block = InflatedBlock.Rent(4000 + random.Next(9000));
+                Fill(block, table, offset);
+                cache.Insert(block, table, offset);
+            }
+            Check(block, table, offset);
+            block.Release();
+            if (random.Next(5000) == 0)
+                cache.Forget(table);
+        }
+    }
+
+    private static void Fill(InflatedBlock block, long table, long offset)
+    {
+        block.Span.Fill((byte)(table * 60 + offset));
+        BinaryPrimitives.WriteInt64LittleEndian(block.Span, table);
+        BinaryPrimitives.WriteInt64LittleEndian(block.Span[8..], offset);
+    }
+
+    private static void Check(InflatedBlock block, long table, long offset)
+    {
+        Assert.Equal(table, BinaryPrimitives.ReadInt64LittleEndian(block.Span));
+        Assert.Equal(offset, BinaryPrimitives.ReadInt64LittleEndian(block.Span[8..]));
+        Assert.Equal((byte)(table * 60 + offset), block.Span[^1]);
+    }
+}
