@@ -60,26 +60,16 @@ public sealed partial class LsmStore : IReadView, IDisposable, IAsyncDisposable
     /// offset.</exception>
     /// <exception cref="FormatVersionException">A file is of a newer format.</exception>
     /// <exception cref="LsmException">The system refused a file or the directory.</exception>
-    public static LsmStore Open(string directory, StoreOptions? options = null)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(directory);
-        StoreOptions validated = (options ?? new StoreOptions()).Validated();
-        return new LsmStore(new StoreOpening(
-            LocalFileSystem.Instance, Path.GetFullPath(directory), validated).Open());
-    }
+    public static LsmStore Open(string directory, StoreOptions? options = null) =>
+        Open(directory, options, LocalFileSystem.Instance);
 
     /// <summary>Opens a store as it is now, without writing a byte or taking its lock; also
     /// beside a process that writes to it.</summary>
     /// <exception cref="FileNotFoundException">No store is there.</exception>
     /// <exception cref="CorruptionException">A file does not verify.</exception>
     /// <exception cref="FormatVersionException">A file is of a newer format.</exception>
-    public static LsmStore OpenReadOnly(string directory, StoreOptions? options = null)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(directory);
-        StoreOptions validated = (options ?? new StoreOptions()).Validated();
-        return new LsmStore(new ReadOnlyOpening(
-            LocalFileSystem.Instance, Path.GetFullPath(directory), validated).Open());
-    }
+    public static LsmStore OpenReadOnly(string directory, StoreOptions? options = null) =>
+        OpenReadOnly(directory, options, LocalFileSystem.Instance);
 
     /// <summary>Sets a key's value in the default keyspace. Returns the commit's
     /// sequence.</summary>
@@ -208,6 +198,24 @@ public sealed partial class LsmStore : IReadView, IDisposable, IAsyncDisposable
             static store => ((OpenStore)store!).Close(), _store, CancellationToken.None,
             TaskCreationOptions.DenyChildAttach | TaskCreationOptions.LongRunning,
             TaskScheduler.Default));
+    }
+
+    /// <summary>Over another file system: where tests plug in.</summary>
+    internal static LsmStore Open(string directory, StoreOptions? options, IFileSystem files)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(directory);
+        StoreOptions validated = (options ?? new StoreOptions()).Validated();
+        return new LsmStore(
+            new StoreOpening(files, Path.GetFullPath(directory), validated).Open());
+    }
+
+    internal static LsmStore OpenReadOnly(
+        string directory, StoreOptions? options, IFileSystem files)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(directory);
+        StoreOptions validated = (options ?? new StoreOptions()).Validated();
+        return new LsmStore(
+            new ReadOnlyOpening(files, Path.GetFullPath(directory), validated).Open());
     }
 
     internal long PutTo(
