@@ -35,7 +35,7 @@ public sealed partial class LsmStore : IReadView, IDisposable, IAsyncDisposable
         _keyspaces.Add(store.DefaultTree, Default);
     }
 
-    /// <summary>Whether it was opened by <see cref="OpenReadOnly"/>.</summary>
+    /// <summary>Whether it was opened by <see cref="OpenReadOnly(string, StoreOptions?)"/>.</summary>
     public bool IsReadOnly => Services.IsReadOnly;
 
     /// <summary>The keyspace named "default", which every store has.</summary>
