@@ -35,7 +35,8 @@ public sealed partial class LsmStore : IReadView, IDisposable, IAsyncDisposable
         _keyspaces.Add(store.DefaultTree, Default);
     }
 
-    /// <summary>Whether it was opened by <see cref="OpenReadOnly(string, StoreOptions?)"/>.</summary>
+    /// <summary>Whether it was opened by
+    /// <see cref="OpenReadOnly(string, StoreOptions?)"/>.</summary>
     public bool IsReadOnly => Services.IsReadOnly;
 
     /// <summary>The keyspace named "default", which every store has.</summary>
@@ -190,14 +191,25 @@ public sealed partial class LsmStore : IReadView, IDisposable, IAsyncDisposable
         _store.Close();
     }
 
-    /// <summary>As <see cref="Dispose"/>; the waiting happens on a pool thread.</summary>
+    /// <summary>As <see cref="Dispose"/>; the waiting happens on a thread of its own.</summary>
     public ValueTask DisposeAsync()
     {
         _isDisposed = true;
-        return new ValueTask(Task.Factory.StartNew(
-            static store => ((OpenStore)store!).Close(), _store, CancellationToken.None,
-            TaskCreationOptions.DenyChildAttach | TaskCreationOptions.LongRunning,
-            TaskScheduler.Default));
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        new Thread(() =>
+        {
+            try
+            {
+                _store.Close();
+                done.SetResult();
+            }
+            catch (Exception e)
+            {
+                done.SetException(e);
+            }
+        })
+        { Name = "LsmMmap dispose" }.Start();
+        return new ValueTask(done.Task);
     }
 
     /// <summary>Over another file system: where tests plug in.</summary>

@@ -16,8 +16,8 @@ internal sealed class KeyspaceTree
 
     /// <summary>Adopts the reference on the memtable and on the version.</summary>
     public KeyspaceTree(
-        StoreState store, KeyspaceRecord record, KeyspaceOptions options, int slot, LiveMemTable active,
-        TreeVersion version)
+        StoreState store, KeyspaceRecord record, KeyspaceOptions options, int slot,
+        LiveMemTable active, TreeVersion version)
     {
         Store = store;
         Id = record.Id;
