@@ -217,8 +217,9 @@ internal sealed class CompactionPlan
             last = i;
             for (int older = i + 1; OutputLevel > 0 && older < tables.Length; older++)
             {
+                KeyRange keys = KeyRange.Of(tables[i]);
                 Debug.Assert(
-                    taken.Contains(tables[older]) || !KeyRange.Of(tables[i]).Overlaps(tables[older]),
+                    taken.Contains(tables[older]) || !keys.Overlaps(tables[older]),
                     "no version passes below an older one of level 0");
             }
         }

@@ -1,0 +1,34 @@
+// A tree made by hand, table by table.
+
+using LsmMmap.Engine.Versions;
+
+namespace LsmMmap.Engine.Tests.Compaction;
+
+internal static class TreeByHand
+{
+    /// <summary>A table of puts (or tombstones) with these first and last keys and nine between
+    /// at most.</summary>
+    public static Table Add(
+        this TreeModel model, int level, int first, int last, bool isPut = true)
+    {
+        int step = Math.Max(1, (last - first) / 9);
+        List<Entry> entries = [];
+        for (int key = first; key < last && entries.Count < 9; key += step)
+            entries.Add(model.Write(key, isPut));
+        entries.Add(model.Write(last, isPut));
+        Table table = model.NewTable(entries);
+        model.Install([], [(level, table)]);
+        return table;
+    }
+
+    /// <summary>A table that says it has so many bytes.</summary>
+    public static Table Bytes(
+        this TreeModel model, int level, int first, int last, long bytes)
+    {
+        Entry[] ends = [model.Write(first, true), model.Write(last, true)];
+        TableInfo info = model.NewTable(ends).Info with { FileBytes = bytes };
+        var table = new Table(null!, info);
+        model.Install([], [(level, table)]);
+        return table;
+    }
+}
