@@ -13,7 +13,7 @@ public static class Seeds
     /// <summary>LSM_SEED, or <see cref="Default"/>.</summary>
     public static int Base { get; } = (int)Number("LSM_SEED", Default);
 
-    /// <summary>A number from the environment, or the fallback where the variable is unset.</summary>
+    /// <summary>A number from the environment, or the fallback where it is unset.</summary>
     public static long Number(string variable, long fallback)
     {
         string? text = Environment.GetEnvironmentVariable(variable);
