@@ -27,15 +27,11 @@ internal sealed class CommonOptions
         DefaultValueFactory = _ => "default",
     };
 
-    public Option<bool> Json { get; } = new("--json")
-    {
-        Description = "Write JSON, one object a line, for a program to read.",
-    };
+    public Option<bool> Json { get; } = Flag.Create(
+        "--json", "Write JSON, one object a line, for a program to read.");
 
-    public Option<bool> KeysAsHex { get; } = new("--hex")
-    {
-        Description = "Keys on the command line are hexadecimal.",
-    };
+    public Option<bool> KeysAsHex { get; } = Flag.Create(
+        "--hex", "Keys on the command line are hexadecimal.");
 
     public Option<Durability> Durability { get; } = new("--durability")
     {
@@ -47,7 +43,7 @@ internal sealed class CommonOptions
     };
 
     /// <summary>Small memtables make small stores flush and compact; tests want that.</summary>
-    public Option<long?> MemtableBytes { get; } = new("--memtable-bytes") { Hidden = true };
+    public Option<long?> MemtableBytes { get; } = CreateMemtableBytes();
 
     /// <summary>The store for reading; works beside a writer and writes nothing.</summary>
     public LsmStore OpenReadOnly(ParseResult parsed) =>
@@ -70,7 +66,7 @@ internal sealed class CommonOptions
         store.GetKeyspace(name, parsed.GetValue(MemtableBytes) is long memtableBytes
             ? new KeyspaceOptions { MemtableBytes = memtableBytes } : null);
 
-    /// <summary>The keyspace to look into or to change; a missing one is said, never made.</summary>
+    /// <summary>The keyspace to read or to change; a missing one is told, never made.</summary>
     public Keyspace ExistingKeyspace(ParseResult parsed, LsmStore store) =>
         ExistingKeyspace(store, NameOf(parsed));
 
@@ -102,6 +98,14 @@ internal sealed class CommonOptions
         if (!ByteText.TryParseHex(text, out byte[] key))
             throw new UsageException($"'{text}' is not hexadecimal (an even number of 0-9, a-f)");
         return key;
+    }
+
+    private static Option<long?> CreateMemtableBytes()
+    {
+        Option<long?> option = NumberOption.Create(
+            "--memtable-bytes", [], "N", "Bytes of a memtable.", smallest: 1);
+        option.Hidden = true;
+        return option;
     }
 
     private static Durability ParseDurability(ArgumentResult result)

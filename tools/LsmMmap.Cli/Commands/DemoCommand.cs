@@ -43,8 +43,8 @@ internal static class DemoCommand
         var run = new DemoRun(console, source, directory, new DemoSettings
         {
             Durability = parsed.GetValue(common.Durability),
-            Reads = parsed.GetValue(options.Reads),
-            Seed = parsed.GetValue(options.Seed),
+            Reads = (int)parsed.GetValue(options.Reads)!.Value,
+            Seed = (int)parsed.GetValue(options.Seed)!.Value,
             Acknowledge = parsed.GetValue(options.Acknowledge),
             MemtableBytes = parsed.GetValue(common.MemtableBytes),
         });
@@ -72,9 +72,9 @@ internal static class DemoCommand
     {
         long start = console.Time.GetTimestamp();
         DemoSource? source = null;
-        if (parsed.GetValue(options.Synthetic) is int wanted)
+        if (parsed.GetValue(options.Synthetic) is long wanted)
         {
-            source = DemoSource.Synthetic(wanted);
+            source = DemoSource.Synthetic((int)wanted);
         }
         else
         {
@@ -118,61 +118,34 @@ internal static class DemoCommand
                 + " A store of an earlier demo, killed or not, is checked and completed.",
         };
 
-        public Option<bool> Keep { get; } = new("--keep")
-        {
-            Description = "Leave the store behind, to look into it (the default).",
-        };
+        public Option<bool> Keep { get; } = Flag.Create(
+            "--keep", "Leave the store behind, to look into it (the default).");
 
-        public Option<bool> Delete { get; } = new("--delete")
-        {
-            Description = "Delete the store at the end, when all was equal.",
-        };
+        public Option<bool> Delete { get; } = Flag.Create(
+            "--delete", "Delete the store at the end, when all was equal.");
 
-        public Option<int> Reads { get; } = CreateReads();
+        public Option<long?> Reads { get; } = NumberOption.Create(
+            "--reads", [], "N", "Random reads before the store is closed.", 0, int.MaxValue,
+            standard: 200_000);
 
-        public Option<int> Seed { get; } = new("--seed")
-        {
-            HelpName = "N",
-            Description = "Chooses which members are read.",
-            DefaultValueFactory = _ => 1,
-        };
+        public Option<long?> Seed { get; } = NumberOption.Create(
+            "--seed", [], "N", "Chooses which members are read.", 0, int.MaxValue, standard: 1);
 
-        public Option<int?> Synthetic { get; } = CreateSynthetic();
+        public Option<long?> Synthetic { get; } = NumberOption.Create(
+            "--synthetic", [], "N", "Take N generated members instead of the documentation.", 1,
+            10_000_000);
 
         /// <summary>Another `packs` directory; tests bring a small one.</summary>
         public Option<string?> Packs { get; } = new("--packs") { Hidden = true };
 
-        public Option<bool> Acknowledge { get; } = new("--acknowledge") { Hidden = true };
+        public Option<bool> Acknowledge { get; } = CreateAcknowledge();
 
-        private static Option<int> CreateReads()
+        // For tests that kill: what is acknowledged must be there afterwards.
+        private static Option<bool> CreateAcknowledge()
         {
-            var reads = new Option<int>("--reads")
-            {
-                HelpName = "N",
-                Description = "Random reads before the store is closed.",
-                DefaultValueFactory = _ => 200_000,
-            };
-            reads.Validators.Add(result =>
-            {
-                if (result.GetValueOrDefault<int>() < 0)
-                    result.AddError("--reads is 0 or more.");
-            });
-            return reads;
-        }
-
-        private static Option<int?> CreateSynthetic()
-        {
-            var synthetic = new Option<int?>("--synthetic")
-            {
-                HelpName = "N",
-                Description = "Take N generated members instead of the documentation.",
-            };
-            synthetic.Validators.Add(result =>
-            {
-                if (result.GetValueOrDefault<int?>() is < 1 or > 10_000_000)
-                    result.AddError("--synthetic is 1 to 10,000,000.");
-            });
-            return synthetic;
+            Option<bool> option = Flag.Create("--acknowledge", "Say what is stored for good.");
+            option.Hidden = true;
+            return option;
         }
     }
 }

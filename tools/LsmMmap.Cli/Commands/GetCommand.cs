@@ -11,14 +11,8 @@ internal static class GetCommand
     public static Command Create(CliConsole console, CommonOptions common)
     {
         var key = new Argument<string>("KEY") { Description = "The key, as UTF-8 text." };
-        var raw = new Option<bool>("--raw")
-        {
-            Description = "Write exactly the value's bytes and nothing else.",
-        };
-        var asHex = new Option<bool>("--value-hex")
-        {
-            Description = "Write the value as hexadecimal.",
-        };
+        var raw = Flag.Create("--raw", "Write exactly the value's bytes and nothing else.");
+        var asHex = Flag.Create("--value-hex", "Write the value as hexadecimal.");
         var command = new Command("get", "Prints the value of a key; exit code 1 when absent.")
         {
             key, common.Database, common.KeyspaceName, common.KeysAsHex, raw, asHex, common.Json,

@@ -9,10 +9,7 @@ internal static class KeyspacesCommand
 {
     public static Command Create(CliConsole console, CommonOptions common)
     {
-        var count = new Option<bool>("--count")
-        {
-            Description = "Count entries and bytes; reads every entry.",
-        };
+        var count = Flag.Create("--count", "Count entries and bytes; reads every entry.");
         var command = new Command("keyspaces", "Lists the keyspaces.")
         {
             common.Database, count, common.Json,

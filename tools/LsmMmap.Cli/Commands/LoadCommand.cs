@@ -53,8 +53,8 @@ internal static class LoadCommand
         using LsmStore store = common.OpenForWriting(parsed, createIfMissing: true);
         Keyspace keyspace = common.KeyspaceForWriting(parsed, store, common.NameOf(parsed));
         using var loader = new LineLoader(
-            store, keyspace, parsed.GetValue(common.Durability), parsed.GetValue(options.Batch),
-            parsed.GetValue(options.SkipBad));
+            store, keyspace, parsed.GetValue(common.Durability),
+            (int)parsed.GetValue(options.Batch)!.Value, parsed.GetValue(options.SkipBad));
         long start = console.Time.GetTimestamp();
         long total = source.CanSeek ? source.Length : 0;
         using (var progress = new ProgressLine(console, "loading", total, isSize: true))
@@ -116,17 +116,14 @@ internal static class LoadCommand
             Description = "jsonl: the field whose text is the value; without it, the whole line.",
         };
 
-        public Option<bool> Escaped { get; } = new("--escaped")
-        {
-            Description = @"tsv: \t \n \r \\ \xNN stand for bytes, as `lsm scan` writes them.",
-        };
+        public Option<bool> Escaped { get; } = Flag.Create(
+            "--escaped", @"tsv: \t \n \r \\ \xNN stand for bytes, as `lsm scan` writes them.");
 
-        public Option<bool> SkipBad { get; } = new("--skip-bad")
-        {
-            Description = "Count lines that do not fit the format instead of stopping there.",
-        };
+        public Option<bool> SkipBad { get; } = Flag.Create(
+            "--skip-bad", "Count lines that do not fit the format instead of stopping there.");
 
-        public Option<int> Batch { get; } = CreateBatch();
+        public Option<long?> Batch { get; } = NumberOption.Create(
+            "--batch", [], "N", "Lines in one atomic batch.", 1, BatchMax, standard: 1000);
 
         private static Option<string> CreateFormat()
         {
@@ -136,22 +133,6 @@ internal static class LoadCommand
                 DefaultValueFactory = _ => "text",
             };
             return format.AcceptOnlyFromAmong("text", "tsv", "jsonl");
-        }
-
-        private static Option<int> CreateBatch()
-        {
-            var batch = new Option<int>("--batch")
-            {
-                HelpName = "N",
-                Description = "Lines in one atomic batch.",
-                DefaultValueFactory = _ => 1000,
-            };
-            batch.Validators.Add(result =>
-            {
-                if (result.GetValueOrDefault<int>() is < 1 or > BatchMax)
-                    result.AddError($"--batch is 1 to {BatchMax}.");
-            });
-            return batch;
         }
     }
 }

@@ -15,10 +15,7 @@ internal static class PutCommand
         {
             Description = "The value, as UTF-8 text; - reads it from stdin, byte for byte.",
         };
-        var valueIsHex = new Option<bool>("--value-hex")
-        {
-            Description = "VALUE is hexadecimal.",
-        };
+        var valueIsHex = Flag.Create("--value-hex", "VALUE is hexadecimal.");
         var command = new Command("put", "Stores a value; makes the store when it is missing.")
         {
             key, value, common.Database, common.KeyspaceName, common.KeysAsHex, valueIsHex,

@@ -27,22 +27,11 @@ internal static class ScanCommand
             HelpName = "TEXT",
             Description = "Only keys that start with this.",
         };
-        var reverse = new Option<bool>("--reverse", "-r") { Description = "Last key first." };
-        var limit = new Option<long?>("--limit", "-n")
-        {
-            HelpName = "N",
-            Description = "At most N entries.",
-        };
-        limit.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<long?>() < 0)
-                result.AddError("--limit is 0 or more.");
-        });
-        var keysOnly = new Option<bool>("--keys-only") { Description = "Leave out the values." };
-        var full = new Option<bool>("--full")
-        {
-            Description = "Do not cut values at the margin of the terminal.",
-        };
+        var reverse = Flag.Create("--reverse", "Last key first.", "-r");
+        Option<long?> limit = NumberOption.Create(
+            "--limit", ["-n"], "N", "At most N entries.", smallest: 0);
+        var keysOnly = Flag.Create("--keys-only", "Leave out the values.");
+        var full = Flag.Create("--full", "Do not cut values at the margin of the terminal.");
         var format = new Option<string>("--format", "-f")
         {
             Description = "How an entry is written.",

@@ -13,7 +13,7 @@ internal sealed class DemoReads(CliConsole console, DemoSource source)
 
     public long Mismatches { get; private set; }
 
-    /// <summary>Reads the members that <paramref name="choose"/> names, one after another.</summary>
+    /// <summary>Reads the members that <paramref name="choose"/> names, one by one.</summary>
     public TimeSpan Read(LsmStore store, int count, string what, Func<int, int> choose)
     {
         Keyspace[] keyspaces = [.. source.Keyspaces.Select(name => store.GetKeyspace(name))];

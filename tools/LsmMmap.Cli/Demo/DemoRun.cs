@@ -126,8 +126,8 @@ internal sealed class DemoRun(
         }
         TimeSpan time = console.Time.GetElapsedTime(start);
         StoreStatistics cost = store.GetStatistics();
-        _steps.Step("Flush", $"{Quantity.Time(time)}; now {Quantity.Count(cost.TableCount, "table")}"
-            + $" with {Quantity.Size(cost.TableBytes)}");
+        _steps.Step("Flush", $"{Quantity.Time(time)}; now"
+            + $" {Quantity.Count(cost.TableCount, "table")} with {Quantity.Size(cost.TableBytes)}");
         _steps.Step("Cost", $"{Quantity.Size(cost.BytesWrittenByUser)} given,"
             + $" {Quantity.Size(cost.BytesWrittenToLog)} written to the log,"
             + $" {Quantity.Size(cost.BytesWrittenToTables)} to tables:"

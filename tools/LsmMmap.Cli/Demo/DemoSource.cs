@@ -12,6 +12,7 @@ using System.Buffers.Binary;
 using System.Diagnostics;
 using System.IO.Hashing;
 using System.Text;
+using LsmMmap.Cli.Output;
 
 namespace LsmMmap.Cli.Demo;
 
@@ -57,8 +58,9 @@ internal sealed class DemoSource
                 cancellation.ThrowIfCancellationRequested();
                 source.AddFile(File.ReadAllBytes(file), Path.GetFileNameWithoutExtension(file));
             }
-            source.Descriptions.Add(FormattableString.Invariant(
-                $"{pack.Name} {pack.Version}: {source.Count - before:N0} members in {pack.Files.Count} files"));
+            source.Descriptions.Add($"{pack.Name} {pack.Version}: "
+                + $"{Quantity.Count(source.Count - before, "member")} in "
+                + Quantity.Count(pack.Files.Count, "file"));
         }
         source.Seal();
         return source;

@@ -14,7 +14,7 @@ internal sealed record ReferencePack(string Name, string Version, IReadOnlyList<
 
 internal static class ReferencePacks
 {
-    /// <summary>The packs of the first root that has any, by name; empty when none is found.</summary>
+    /// <summary>The packs of the first root that has any, by name; empty when none is.</summary>
     public static IReadOnlyList<ReferencePack> Find() => Roots()
         .Select(root => In(Path.Combine(root, "packs")))
         .FirstOrDefault(packs => packs.Count > 0) ?? [];

@@ -57,7 +57,8 @@ internal static class JsonFields
             return "a string holds text that is no valid UTF-8 or UTF-16";
         }
         if (!keyFound || !valueFound)
-            return $"there is no field '{Encoding.UTF8.GetString(keyFound ? valueField : keyField)}'";
+            return "there is no field '"
+                + Encoding.UTF8.GetString(keyFound ? valueField : keyField) + "'";
         return null;
     }
 

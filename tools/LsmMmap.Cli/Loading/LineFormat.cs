@@ -31,9 +31,10 @@ internal abstract class LineFormat
     public static LineFormat Jsonl(string keyField, string? valueField) =>
         new JsonLines(keyField, valueField);
 
-    /// <summary>Finds Key and Value in a line.</summary>
-    /// <param name="wrong">Null when the line is good.</param>
-    /// <returns>False for a line that holds no entry and is no error either.</returns>
+    /// <summary>
+    /// Finds Key and Value in a line, or what is wrong with it (null when it is good). False for a
+    /// line that holds no entry and is no error either.
+    /// </summary>
     public bool TryRead(ReadOnlySpan<byte> line, long lineNumber, out string? wrong)
     {
         _key.ResetWrittenCount();

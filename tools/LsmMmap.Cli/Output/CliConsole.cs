@@ -74,7 +74,7 @@ internal sealed class CliConsole : IDisposable
     /// <summary>One remark for the person, never for the pipe.</summary>
     public void Note(string text) => Error.WriteLine("lsm: " + text);
 
-    /// <summary>Writes what is left. Run has flushed and reported before, so this is silent.</summary>
+    /// <summary>Writes what is left. Silent: Run has flushed and reported.</summary>
     public void Dispose()
     {
         try

@@ -27,7 +27,7 @@ internal sealed class ProgressLine : IDisposable
     private long _done;
     private int _drawn;
 
-    /// <param name="total">The amount that is all of it; 0 when nobody knows.</param>
+    /// <summary>Starts the clock. A total of 0 says that nobody knows it.</summary>
     public ProgressLine(
         CliConsole console, string what, long total = 0, string unit = "", bool isSize = false)
     {
