@@ -72,20 +72,20 @@ internal static class Program
 
     private static RootCommand CreateRoot(CliConsole console)
     {
-        var common = new CommonOptions();
+        var shared = new SharedOptions();
         return new RootCommand(
             "Looks into LsmMmap stores, fills them and checks them. Start with: lsm demo")
         {
-            DemoCommand.Create(console, common),
-            GetCommand.Create(console, common),
-            PutCommand.Create(console, common),
-            DeleteCommand.Create(console, common),
-            ScanCommand.Create(console, common),
-            LoadCommand.Create(console, common),
-            StatsCommand.Create(console, common),
-            KeyspacesCommand.Create(console, common),
-            VerifyCommand.Create(console, common),
-            CompactCommand.Create(console, common),
+            DemoCommand.Create(console, shared),
+            GetCommand.Create(console, shared),
+            PutCommand.Create(console, shared),
+            DeleteCommand.Create(console, shared),
+            ScanCommand.Create(console, shared),
+            LoadCommand.Create(console, shared),
+            StatsCommand.Create(console, shared),
+            KeyspacesCommand.Create(console, shared),
+            VerifyCommand.Create(console, shared),
+            CompactCommand.Create(console, shared),
         };
     }
 

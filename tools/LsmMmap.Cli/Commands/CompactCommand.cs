@@ -8,7 +8,7 @@ namespace LsmMmap.Cli.Commands;
 
 internal static class CompactCommand
 {
-    public static Command Create(CliConsole console, CommonOptions common)
+    public static Command Create(CliConsole console, SharedOptions shared)
     {
         var keyspaceName = new Option<string?>("--keyspace", "-k")
         {
@@ -27,8 +27,8 @@ internal static class CompactCommand
         };
         var command = new Command("compact", "Merges tables; drops what is deleted or replaced.")
         {
-            common.Database, keyspaceName, from, to, common.KeysAsHex, common.Json,
-            common.MemtableBytes,
+            shared.Database, keyspaceName, from, to, shared.KeysAsHex, shared.Json,
+            shared.MemtableBytes,
         };
         command.Validators.Add(result =>
         {
@@ -36,15 +36,15 @@ internal static class CompactCommand
             if (hasRange && result.GetResult(keyspaceName) is null)
                 result.AddError("--from and --to need --keyspace.");
         });
-        command.SetAction(parsed => Run(console, common, parsed, keyspaceName, from, to));
+        command.SetAction(parsed => Run(console, shared, parsed, keyspaceName, from, to));
         return command;
     }
 
     private static int Run(
-        CliConsole console, CommonOptions common, ParseResult parsed,
+        CliConsole console, SharedOptions shared, ParseResult parsed,
         Option<string?> keyspaceName, Option<string?> from, Option<string?> to)
     {
-        using LsmStore store = common.OpenForWriting(parsed, createIfMissing: false);
+        using LsmStore store = shared.OpenForWriting(parsed, createIfMissing: false);
         long start = console.Time.GetTimestamp();
         StoreStatistics before = store.GetStatistics();
         using (new ProgressLine(console, "compacting"))
@@ -52,11 +52,11 @@ internal static class CompactCommand
             if (parsed.GetValue(keyspaceName) is not string name)
                 store.Compact(console.Cancellation);
             else
-                common.ExistingKeyspace(store, name).Compact(
+                shared.ExistingKeyspace(store, name).Compact(
                     Bound(from), Bound(to), console.Cancellation);
         }
         StoreStatistics after = store.GetStatistics();
-        using var report = new ReportWriter(console, parsed.GetValue(common.Json));
+        using var report = new ReportWriter(console, parsed.GetValue(shared.Json));
         report.Sheet(
             Field.Number("tablesBefore", before.TableCount),
             Field.Size("tableBytesBefore", before.TableBytes),
@@ -66,6 +66,6 @@ internal static class CompactCommand
         return ExitCode.Ok;
 
         byte[] Bound(Option<string?> option) =>
-            parsed.GetValue(option) is string text ? common.KeyOf(parsed, text) : [];
+            parsed.GetValue(option) is string text ? shared.KeyOf(parsed, text) : [];
     }
 }

@@ -8,26 +8,26 @@ namespace LsmMmap.Cli.Commands;
 
 internal static class DeleteCommand
 {
-    public static Command Create(CliConsole console, CommonOptions common)
+    public static Command Create(CliConsole console, SharedOptions shared)
     {
         var key = new Argument<string>("KEY") { Description = "The key, as UTF-8 text." };
         var command = new Command("delete", "Removes a key; exit code 1 when it is absent.")
         {
-            key, common.Database, common.KeyspaceName, common.KeysAsHex, common.Durability,
-            common.Json, common.MemtableBytes,
+            key, shared.Database, shared.KeyspaceName, shared.KeysAsHex, shared.Durability,
+            shared.Json, shared.MemtableBytes,
         };
         command.SetAction(parsed =>
         {
-            byte[] wanted = common.KeyOf(parsed, parsed.GetRequiredValue(key));
-            using LsmStore store = common.OpenForWriting(parsed, createIfMissing: false);
-            Keyspace keyspace = common.ExistingKeyspace(parsed, store);
+            byte[] wanted = shared.KeyOf(parsed, parsed.GetRequiredValue(key));
+            using LsmStore store = shared.OpenForWriting(parsed, createIfMissing: false);
+            Keyspace keyspace = shared.ExistingKeyspace(parsed, store);
             if (!keyspace.ContainsKey(wanted))
             {
                 console.Note($"no such key: {ByteText.Escape(wanted)}");
                 return ExitCode.Failed;
             }
-            long sequence = keyspace.Delete(wanted, parsed.GetValue(common.Durability));
-            using var report = new ReportWriter(console, parsed.GetValue(common.Json));
+            long sequence = keyspace.Delete(wanted, parsed.GetValue(shared.Durability));
+            using var report = new ReportWriter(console, parsed.GetValue(shared.Json));
             report.Sheet(Field.Number("sequence", sequence));
             return ExitCode.Ok;
         });

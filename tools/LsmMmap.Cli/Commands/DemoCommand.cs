@@ -12,14 +12,14 @@ internal static class DemoCommand
 {
     private const int SyntheticCount = 100_000;
 
-    public static Command Create(CliConsole console, CommonOptions common)
+    public static Command Create(CliConsole console, SharedOptions shared)
     {
         var options = new DemoOptions();
         var command = new Command("demo", "Loads the API documentation of the installed .NET SDK,"
             + " reads it back and compares every byte.")
         {
             options.Database, options.Keep, options.Delete, options.Reads, options.Seed,
-            options.Synthetic, common.Durability, common.MemtableBytes, options.Packs,
+            options.Synthetic, shared.Durability, shared.MemtableBytes, options.Packs,
             options.Acknowledge,
         };
         command.Validators.Add(result =>
@@ -27,12 +27,12 @@ internal static class DemoCommand
             if (result.GetValue(options.Keep) && result.GetValue(options.Delete))
                 result.AddError("--keep and --delete exclude each other.");
         });
-        command.SetAction(parsed => Run(console, common, options, parsed));
+        command.SetAction(parsed => Run(console, shared, options, parsed));
         return command;
     }
 
     private static int Run(
-        CliConsole console, CommonOptions common, DemoOptions options, ParseResult parsed)
+        CliConsole console, SharedOptions shared, DemoOptions options, ParseResult parsed)
     {
         var steps = new StepWriter(console);
         DemoSource source = FindSource(console, steps, options, parsed);
@@ -42,11 +42,11 @@ internal static class DemoCommand
         steps.Step("Store", Path.GetFullPath(directory));
         var run = new DemoRun(console, source, directory, new DemoSettings
         {
-            Durability = parsed.GetValue(common.Durability),
+            Durability = parsed.GetValue(shared.Durability),
             Reads = (int)parsed.GetValue(options.Reads)!.Value,
             Seed = (int)parsed.GetValue(options.Seed)!.Value,
             Acknowledge = parsed.GetValue(options.Acknowledge),
-            MemtableBytes = parsed.GetValue(common.MemtableBytes),
+            MemtableBytes = parsed.GetValue(shared.MemtableBytes),
         });
         bool equal = RunOrExplain(run, console, directory);
         TellStore(steps, source, directory, isOwn, parsed.GetValue(options.Delete) && equal);

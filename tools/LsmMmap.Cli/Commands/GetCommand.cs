@@ -8,22 +8,22 @@ namespace LsmMmap.Cli.Commands;
 
 internal static class GetCommand
 {
-    public static Command Create(CliConsole console, CommonOptions common)
+    public static Command Create(CliConsole console, SharedOptions shared)
     {
         var key = new Argument<string>("KEY") { Description = "The key, as UTF-8 text." };
         var raw = Flag.Create("--raw", "Write exactly the value's bytes and nothing else.");
         var asHex = Flag.Create("--value-hex", "Write the value as hexadecimal.");
         var command = new Command("get", "Prints the value of a key; exit code 1 when absent.")
         {
-            key, common.Database, common.KeyspaceName, common.KeysAsHex, raw, asHex, common.Json,
+            key, shared.Database, shared.KeyspaceName, shared.KeysAsHex, raw, asHex, shared.Json,
         };
         command.SetAction(parsed =>
         {
-            byte[] wanted = common.KeyOf(parsed, parsed.GetRequiredValue(key));
-            using LsmStore store = common.OpenReadOnly(parsed);
-            Keyspace keyspace = common.ExistingKeyspace(parsed, store);
+            byte[] wanted = shared.KeyOf(parsed, parsed.GetRequiredValue(key));
+            using LsmStore store = shared.OpenReadOnly(parsed);
+            Keyspace keyspace = shared.ExistingKeyspace(parsed, store);
             using PinnedValue value = keyspace.GetPinned(wanted);
-            if (parsed.GetValue(common.Json))
+            if (parsed.GetValue(shared.Json))
                 WriteJson(console, wanted, value.Found, value.Span);
             else if (!value.Found)
                 console.Note($"no such key: {ByteText.Escape(wanted)}");

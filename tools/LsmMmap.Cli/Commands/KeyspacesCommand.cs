@@ -7,17 +7,17 @@ namespace LsmMmap.Cli.Commands;
 
 internal static class KeyspacesCommand
 {
-    public static Command Create(CliConsole console, CommonOptions common)
+    public static Command Create(CliConsole console, SharedOptions shared)
     {
         var count = Flag.Create("--count", "Count entries and bytes; reads every entry.");
         var command = new Command("keyspaces", "Lists the keyspaces.")
         {
-            common.Database, count, common.Json,
+            shared.Database, count, shared.Json,
         };
         command.SetAction(parsed =>
         {
-            using LsmStore store = common.OpenReadOnly(parsed);
-            using var report = new ReportWriter(console, parsed.GetValue(common.Json));
+            using LsmStore store = shared.OpenReadOnly(parsed);
+            using var report = new ReportWriter(console, parsed.GetValue(shared.Json));
             foreach (string name in store.KeyspaceNames)
             {
                 if (parsed.GetValue(count))

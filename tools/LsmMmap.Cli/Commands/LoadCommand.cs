@@ -11,7 +11,7 @@ internal static class LoadCommand
 {
     private const int BatchMax = 1_000_000;
 
-    public static Command Create(CliConsole console, CommonOptions common)
+    public static Command Create(CliConsole console, SharedOptions shared)
     {
         var options = new LoadOptions();
         var command = new Command("load", "Stores every line of a file; makes the store when"
@@ -20,9 +20,9 @@ internal static class LoadCommand
             + "  tsv    key, tab, value\n"
             + "  jsonl  key = a field of the object, value = the line or another field")
         {
-            options.File, common.Database, common.KeyspaceName, options.Format, options.KeyField,
-            options.ValueField, options.Escaped, options.SkipBad, common.Durability,
-            options.Batch, common.Json, common.MemtableBytes,
+            options.File, shared.Database, shared.KeyspaceName, options.Format, options.KeyField,
+            options.ValueField, options.Escaped, options.SkipBad, shared.Durability,
+            options.Batch, shared.Json, shared.MemtableBytes,
         };
         command.Validators.Add(result =>
         {
@@ -34,12 +34,12 @@ internal static class LoadCommand
             if (!isTsv && result.GetValue(options.Escaped))
                 result.AddError("--escaped needs --format tsv.");
         });
-        command.SetAction(parsed => Run(console, common, options, parsed));
+        command.SetAction(parsed => Run(console, shared, options, parsed));
         return command;
     }
 
     private static int Run(
-        CliConsole console, CommonOptions common, LoadOptions options, ParseResult parsed)
+        CliConsole console, SharedOptions shared, LoadOptions options, ParseResult parsed)
     {
         string file = parsed.GetRequiredValue(options.File);
         LineFormat format = parsed.GetRequiredValue(options.Format) switch
@@ -50,10 +50,10 @@ internal static class LoadCommand
             _ => LineFormat.Text(),
         };
         using Stream source = file == "-" ? console.Input : OpenFile(file);
-        using LsmStore store = common.OpenForWriting(parsed, createIfMissing: true);
-        Keyspace keyspace = common.KeyspaceForWriting(parsed, store, common.NameOf(parsed));
+        using LsmStore store = shared.OpenForWriting(parsed, createIfMissing: true);
+        Keyspace keyspace = shared.KeyspaceForWriting(parsed, store, shared.NameOf(parsed));
         using var loader = new LineLoader(
-            store, keyspace, parsed.GetValue(common.Durability),
+            store, keyspace, parsed.GetValue(shared.Durability),
             (int)parsed.GetValue(options.Batch)!.Value, parsed.GetValue(options.SkipBad));
         long start = console.Time.GetTimestamp();
         long total = source.CanSeek ? source.Length : 0;
@@ -61,7 +61,7 @@ internal static class LoadCommand
             loader.Load(new LineReader(source), format, file == "-" ? "stdin" : file, console,
                 progress.Report);
         TimeSpan time = console.Time.GetElapsedTime(start);
-        Tell(console, parsed.GetValue(common.Json), loader, time, store.GetStatistics());
+        Tell(console, parsed.GetValue(shared.Json), loader, time, store.GetStatistics());
         return ExitCode.Ok;
     }
 

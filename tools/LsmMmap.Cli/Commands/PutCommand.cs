@@ -8,7 +8,7 @@ namespace LsmMmap.Cli.Commands;
 
 internal static class PutCommand
 {
-    public static Command Create(CliConsole console, CommonOptions common)
+    public static Command Create(CliConsole console, SharedOptions shared)
     {
         var key = new Argument<string>("KEY") { Description = "The key, as UTF-8 text." };
         var value = new Argument<string>("VALUE")
@@ -18,19 +18,19 @@ internal static class PutCommand
         var valueIsHex = Flag.Create("--value-hex", "VALUE is hexadecimal.");
         var command = new Command("put", "Stores a value; makes the store when it is missing.")
         {
-            key, value, common.Database, common.KeyspaceName, common.KeysAsHex, valueIsHex,
-            common.Durability, common.Json, common.MemtableBytes,
+            key, value, shared.Database, shared.KeyspaceName, shared.KeysAsHex, valueIsHex,
+            shared.Durability, shared.Json, shared.MemtableBytes,
         };
         command.SetAction(parsed =>
         {
-            byte[] keyBytes = common.KeyOf(parsed, parsed.GetRequiredValue(key));
+            byte[] keyBytes = shared.KeyOf(parsed, parsed.GetRequiredValue(key));
             byte[] valueBytes = ValueOf(
                 console, parsed.GetRequiredValue(value), parsed.GetValue(valueIsHex));
-            using LsmStore store = common.OpenForWriting(parsed, createIfMissing: true);
-            Keyspace keyspace = common.KeyspaceForWriting(parsed, store, common.NameOf(parsed));
+            using LsmStore store = shared.OpenForWriting(parsed, createIfMissing: true);
+            Keyspace keyspace = shared.KeyspaceForWriting(parsed, store, shared.NameOf(parsed));
             long sequence = keyspace.Put(
-                keyBytes, valueBytes, parsed.GetValue(common.Durability));
-            using var report = new ReportWriter(console, parsed.GetValue(common.Json));
+                keyBytes, valueBytes, parsed.GetValue(shared.Durability));
+            using var report = new ReportWriter(console, parsed.GetValue(shared.Json));
             report.Sheet(Field.Number("sequence", sequence));
             return ExitCode.Ok;
         });

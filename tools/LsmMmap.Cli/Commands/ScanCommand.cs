@@ -10,7 +10,7 @@ namespace LsmMmap.Cli.Commands;
 
 internal static class ScanCommand
 {
-    public static Command Create(CliConsole console, CommonOptions common)
+    public static Command Create(CliConsole console, SharedOptions shared)
     {
         var from = new Option<string?>("--from")
         {
@@ -40,25 +40,25 @@ internal static class ScanCommand
         format.AcceptOnlyFromAmong("text", "hex", "jsonl");
         var command = new Command("scan", "Prints entries in key order.")
         {
-            common.Database, common.KeyspaceName, from, to, prefix, reverse, limit, keysOnly,
-            common.KeysAsHex, format, common.Json, full,
+            shared.Database, shared.KeyspaceName, from, to, prefix, reverse, limit, keysOnly,
+            shared.KeysAsHex, format, shared.Json, full,
         };
         command.SetAction(parsed =>
         {
             CursorOptions bounds = ScanBounds.Of(
                 Key(from), Key(to), Key(prefix));
-            using LsmStore store = common.OpenReadOnly(parsed);
-            Keyspace keyspace = common.ExistingKeyspace(parsed, store);
+            using LsmStore store = shared.OpenReadOnly(parsed);
+            Keyspace keyspace = shared.ExistingKeyspace(parsed, store);
             using Cursor cursor = keyspace.CreateCursor(bounds);
             using EntryWriter writer = EntryWriter.For(console,
-                parsed.GetValue(common.Json) ? "jsonl" : parsed.GetRequiredValue(format),
+                parsed.GetValue(shared.Json) ? "jsonl" : parsed.GetRequiredValue(format),
                 parsed.GetValue(keysOnly), parsed.GetValue(full));
             Write(console, cursor, writer, parsed.GetValue(reverse),
                 parsed.GetValue(limit) ?? long.MaxValue);
             return ExitCode.Ok;
 
             byte[] Key(Option<string?> option) =>
-                parsed.GetValue(option) is string text ? common.KeyOf(parsed, text) : [];
+                parsed.GetValue(option) is string text ? shared.KeyOf(parsed, text) : [];
         });
         return command;
     }

@@ -9,19 +9,19 @@ namespace LsmMmap.Cli.Commands;
 
 internal static class StatsCommand
 {
-    public static Command Create(CliConsole console, CommonOptions common)
+    public static Command Create(CliConsole console, SharedOptions shared)
     {
         var command = new Command("stats", "Shows what the store consists of.")
         {
-            common.Database, common.Json,
+            shared.Database, shared.Json,
         };
         command.SetAction(parsed =>
         {
-            string directory = common.DirectoryOf(parsed);
-            using LsmStore store = common.OpenReadOnly(parsed);
+            string directory = shared.DirectoryOf(parsed);
+            using LsmStore store = shared.OpenReadOnly(parsed);
             StoreStatistics statistics = store.GetStatistics();
             StoreFiles files = StoreFiles.Of(directory);
-            using var report = new ReportWriter(console, parsed.GetValue(common.Json));
+            using var report = new ReportWriter(console, parsed.GetValue(shared.Json));
             report.Sheet(
             [
                 Field.Text("directory", Path.GetFullPath(directory)),

@@ -8,21 +8,21 @@ namespace LsmMmap.Cli.Commands;
 
 internal static class VerifyCommand
 {
-    public static Command Create(CliConsole console, CommonOptions common)
+    public static Command Create(CliConsole console, SharedOptions shared)
     {
         var command = new Command(
             "verify", "Checks every byte of the store; exit code 1 when there is damage.")
         {
-            common.Database, common.Json,
+            shared.Database, shared.Json,
         };
         command.SetAction(parsed =>
         {
-            using var report = new ReportWriter(console, parsed.GetValue(common.Json));
+            using var report = new ReportWriter(console, parsed.GetValue(shared.Json));
             long start = console.Time.GetTimestamp();
             long blocks = 0, damageCount;
             try
             {
-                using LsmStore store = common.OpenReadOnly(parsed);
+                using LsmStore store = shared.OpenReadOnly(parsed);
                 using var progress = new ProgressLine(console, "verifying");
                 VerifyReport found = store.Verify(console.Cancellation);
                 blocks = found.BlocksChecked;

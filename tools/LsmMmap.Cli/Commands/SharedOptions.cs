@@ -8,7 +8,7 @@ using LsmMmap.Cli.Output;
 
 namespace LsmMmap.Cli.Commands;
 
-internal sealed class CommonOptions
+internal sealed class SharedOptions
 {
     /// <summary>Names the store for a whole shell session.</summary>
     public const string DatabaseVariable = "LSM_DB";
