@@ -154,6 +154,26 @@ public sealed class FileRoleTests : StoreTest
         AssertNames(1, thrown.Message);
     }
 
+    [Fact]
+    public void Get_TableOfNewerFormat_ThrowsAndNamesBothVersions()
+    {
+        FillAndClose();
+        string table = StoreFiles.Tables(Home)[0];
+        MakeTableNewer(table);
+        foreach (Func<LsmStore> open in Openings())
+        {
+            FormatVersionException thrown = Assert.Throws<FormatVersionException>(() =>
+            {
+                // A table's footer is read when the table is first used.
+                using LsmStore store = open();
+                store.Get(Bytes.Number(1));
+            });
+            Assert.Equal(Path.GetFileName(table), Path.GetFileName(thrown.FileName));
+            AssertNames(NewerVersion, thrown.Message);
+            AssertNames(1, thrown.Message);
+        }
+    }
+
     private void AssertNewer(string file)
     {
         foreach (Func<LsmStore> open in Openings())
@@ -183,6 +203,26 @@ public sealed class FileRoleTests : StoreTest
         BinaryPrimitives.WriteInt32LittleEndian(header[VersionOffset..], NewerVersion);
         BinaryPrimitives.WriteUInt64LittleEndian(
             header[ChecksumOffset..], XxHash3.HashToUInt64(header[..ChecksumOffset]));
+        StoreFiles.Overwrite(file, content);
+    }
+
+    /// <summary>Likewise in the footer; its seed is the table's id and the footer's offset.</summary>
+    private static void MakeTableNewer(string file)
+    {
+        const int Bytes = 128;
+        const int Version = 108;
+        const int Checksum = 112;
+        byte[] content = File.ReadAllBytes(file);
+        Span<byte> footer = content.AsSpan(content.Length - Bytes);
+        ulong id = BinaryPrimitives.ReadUInt64LittleEndian(footer);
+        long seed = unchecked((long)id + content.Length - Bytes);
+        Assert.Equal(1, BinaryPrimitives.ReadInt32LittleEndian(footer[Version..]));
+        Assert.Equal(
+            XxHash3.HashToUInt64(footer[..Checksum], seed),
+            BinaryPrimitives.ReadUInt64LittleEndian(footer[Checksum..]));
+        BinaryPrimitives.WriteInt32LittleEndian(footer[Version..], NewerVersion);
+        BinaryPrimitives.WriteUInt64LittleEndian(
+            footer[Checksum..], XxHash3.HashToUInt64(footer[..Checksum], seed));
         StoreFiles.Overwrite(file, content);
     }
 

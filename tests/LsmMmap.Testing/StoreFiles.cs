@@ -51,8 +51,9 @@ public static class StoreFiles
         for (int i = 0; i < files.Length; i++)
         {
             var info = new FileInfo(files[i]);
-            // Where locks are mandatory for this runtime, the locked file cannot be read.
-            ulong hash = info.Name == "LOCK" ? 0 : XxHash3.HashToUInt64(ReadShared(files[i]));
+            // LOCK is held exclusively, and what it holds means nothing.
+            byte[] content = info.Name == "LOCK" ? [] : ReadShared(files[i]);
+            ulong hash = XxHash3.HashToUInt64(content);
             lines[i] = $"{info.Name} {info.Length} {info.LastWriteTimeUtc.Ticks} {hash:X16}";
         }
         return lines;
@@ -105,7 +106,7 @@ public static class StoreFiles
 
     private static void CopyFile(string source, string target)
     {
-        // LOCK is held exclusively, and its content means nothing.
+        // As in Fingerprint.
         bool isLock = Path.GetFileName(source) == "LOCK";
         File.WriteAllBytes(target, isLock ? [] : ReadShared(source));
     }

@@ -51,8 +51,7 @@ internal sealed class CursorOperations(RunState run)
         if (cursor.Snapshot is { IsGone: true })
             return;
         run.Note($"refresh {cursor.Name}");
-        bool isGone = cursor.StoreIsGone
-            || (cursor.Keyspace is not null && !run.Model.IsLive(cursor.Keyspace.Model));
+        bool isGone = cursor.StoreIsGone || !run.Model.IsLive(cursor.Keyspace.Model);
         if (isGone)
         {
             Expect.Throws<ObjectDisposedException>(cursor.Handle.Refresh, "Refresh without store");
@@ -60,7 +59,7 @@ internal sealed class CursorOperations(RunState run)
             return;
         }
         cursor.Handle.Refresh();
-        cursor.Model.Refresh(cursor.SnapshotView ?? run.Model.Of(cursor.Keyspace!.Model));
+        cursor.Model.Refresh(cursor.SnapshotView ?? run.Model.Of(cursor.Keyspace.Model));
         Compare(cursor);
     }
 
@@ -89,14 +88,14 @@ internal sealed class CursorOperations(RunState run)
             LiveSnapshot snapshot = run.Snapshots[run.Random.Next(run.Snapshots.Count)];
             ModelView past = snapshot.State.Of(keyspace.Model);
             Cursor handle = snapshot.Handle.Of(keyspace.Handle).CreateCursor(options);
-            return new LiveCursor(
-                handle, new ModelCursor(past, lower, upper), $"{name} at {snapshot.State.Sequence}")
-            { Snapshot = snapshot, SnapshotView = past, Keyspace = keyspace };
+            var model = new ModelCursor(past, lower, upper);
+            return new LiveCursor(handle, model, keyspace, $"{name} at {snapshot.State.Sequence}")
+            { Snapshot = snapshot, SnapshotView = past };
         }
         ModelView now = run.Model.Of(keyspace.Model);
         return new LiveCursor(
-            keyspace.Handle.CreateCursor(options), new ModelCursor(now, lower, upper), name)
-        { Keyspace = keyspace };
+            keyspace.Handle.CreateCursor(options), new ModelCursor(now, lower, upper),
+            keyspace, name);
     }
 
     private void MoveOnce(LiveCursor cursor)

@@ -11,13 +11,12 @@ internal sealed record LiveSnapshot(ModelState State, Snapshot Handle)
 }
 
 /// <summary>A cursor of the store beside one of the model.</summary>
-internal sealed record LiveCursor(Cursor Handle, ModelCursor Model, string Name)
+internal sealed record LiveCursor(
+    Cursor Handle, ModelCursor Model, LiveKeyspace Keyspace, string Name)
 {
-    /// <summary>Null for a cursor over a snapshot, whose view never changes.</summary>
-    public LiveKeyspace? Keyspace { get; init; }
-
     public LiveSnapshot? Snapshot { get; init; }
 
+    /// <summary>Of a cursor over a snapshot: what it sees for ever.</summary>
     public ModelView? SnapshotView { get; init; }
 
     public bool StoreIsGone { get; set; }
