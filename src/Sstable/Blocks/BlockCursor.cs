@@ -33,7 +33,9 @@ internal unsafe struct BlockCursor
     private BlockEntry _entry;
     private ulong _head;
 
-    /// <summary>Whether a move met an entry that leaves the block: damage after validation.</summary>
+    /// <summary>
+    /// Whether a move met an entry that leaves the block: damage after validation.
+    /// </summary>
     public bool IsBroken { get; private set; }
 
     public readonly int Count => _count;

@@ -3,7 +3,8 @@
 //
 // Cost of LowerBound: one comparison of the common prefix, log2(n / 32) steps and one vector count
 // over the heads (two or three cache lines), one line of the entry when heads tie. Allocates
-// nothing.
+// nothing. Prefetching the lines of heads and offsets before the header arrives was tried and
+// changed nothing: 577 to 684 ns a random get with it, 628 to 641 without (1 M entries, 2 cores).
 //
 // Safety: the bytes are native memory that the caller keeps alive, and BlockFormat.Validate has
 // approved them since the table was opened. The header and every decoded entry are still compared
@@ -88,7 +89,9 @@ internal readonly unsafe struct BlockView
     private int EntriesStart => BlockFormat.HeaderBytes + _prefixBytes
         + _count * (BlockFormat.HeadBytes + BlockFormat.OffsetBytes);
 
-    /// <summary>Index of the first entry at or after (key, tag); Count when there is none.</summary>
+    /// <summary>
+    /// Index of the first entry at or after (key, tag); Count when there is none.
+    /// </summary>
     public int LowerBound(ReadOnlySpan<byte> key, ulong tag)
     {
         if (_prefixBytes != 0)

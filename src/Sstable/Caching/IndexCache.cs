@@ -1,7 +1,7 @@
 // Bounds what the flattened indexes of all tables take together. A table is admitted after a few
-// lookups, so that opening or scanning it costs nothing; when the bytes run out, a clock hand evicts
-// tables that were not looked up since its last visit. A table without a flat index searches the
-// one in its file.
+// lookups, so that opening or scanning it costs nothing; when the bytes run out, a clock hand
+// evicts tables that were not looked up since its last visit. A table without a flat index
+// searches the one in its file.
 //
 // Threads: any. The lock guards the list and the sum; lookups read one field of their own slot.
 

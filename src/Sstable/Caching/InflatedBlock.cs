@@ -80,7 +80,9 @@ internal sealed unsafe class InflatedBlock
         return block;
     }
 
-    /// <summary>Cuts the length, when a sealed block was read and only its payload counts.</summary>
+    /// <summary>
+    /// Cuts the length, when a sealed block was read and only its payload counts.
+    /// </summary>
     public void Truncate(int length)
     {
         Debug.Assert(length <= Length, "a block only gets shorter");

@@ -31,6 +31,7 @@ internal static class BloomFilterBuilder
     /// <summary>Sets the bits of one key. The span holds all pages.</summary>
     public static void Add(Span<byte> pages, uint lines, int probes, ulong hash)
     {
+        Debug.Assert(pages.Length % TableLayout.PageBytes == 0, "a filter is whole pages");
         long offset = FilterLayout.Offset(FilterLayout.Line(hash, lines));
         Span<byte> line = pages.Slice((int)offset, FilterLayout.LineBytes);
         uint state = (uint)hash;

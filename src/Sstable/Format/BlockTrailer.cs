@@ -65,7 +65,9 @@ internal static class BlockTrailer
     }
 }
 
-/// <summary>What a trailer said, or what is wrong (<c>Fault</c> is null when all is well).</summary>
+/// <summary>
+/// What a trailer said, or what is wrong (<c>Fault</c> is null when all is well).
+/// </summary>
 internal readonly record struct TrailerCheck(
     string? Fault, ulong Expected, ulong Found, int StoredBytes, BlockCodec Codec)
 {

@@ -97,7 +97,8 @@ internal sealed record Footer
         uint version = ReadU32(source, VersionAt);
         if (version > FormatVersion.Current)
         {
-            fault = new FooterFault("a newer format", null, null, (int)Math.Min(version, int.MaxValue));
+            fault = new FooterFault(
+                "a newer format", null, null, (int)Math.Min(version, int.MaxValue));
             return null;
         }
         string? wrong = FindWrongField(source, fileBytes, version);
@@ -141,7 +142,8 @@ internal sealed record Footer
             return "the index has an impossible depth";
         if (ReadU64(source, 64) != 0 || ReadU64(source, 72) != 0)
             return "the table holds range tombstones, which this version does not serve";
-        if (ReadU64(source, 80) is 0 or > long.MaxValue || ReadU64(source, 88) is 0 or > long.MaxValue)
+        if (ReadU64(source, 80) is 0 or > long.MaxValue
+            || ReadU64(source, 88) is 0 or > long.MaxValue)
             return "the footer states an impossible count";
         return ReadU32(source, 104) > (FlagValuesApart | FlagCompressed)
             ? "the footer carries an unknown flag" : null;

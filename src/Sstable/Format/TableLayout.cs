@@ -26,7 +26,9 @@ internal static class TableLayout
     /// <summary>Longer values lie apart from their entry, in tables without compression.</summary>
     public const int ValueApartBytes = 512;
 
-    /// <summary>Waiting blocks are written once this much of values, or of blocks, is there.</summary>
+    /// <summary>
+    /// Waiting blocks are written once this much of values, or of blocks, is there.
+    /// </summary>
     public const int ExtentFlushBytes = 65_536;
 
     /// <summary>Upper bound of the height of the index.</summary>

@@ -26,7 +26,9 @@ internal static class ValueExtent
         return valueBytes + Pieces(valueBytes) * ChecksumBytes;
     }
 
-    /// <summary>Checksum of piece number <paramref name="piece"/> of a value at an offset.</summary>
+    /// <summary>
+    /// Checksum of piece number <paramref name="piece"/> of a value at an offset.
+    /// </summary>
     public static ulong PieceChecksum(
         ReadOnlySpan<byte> value, int piece, ulong tableId, long offset)
     {
@@ -43,7 +45,7 @@ internal static class ValueExtent
     public static int FirstBadPiece(
         ReadOnlySpan<byte> extent, int valueBytes, ulong tableId, long offset)
     {
-        Debug.Assert(extent.Length == Bytes(valueBytes), "value and checksums are checked together");
+        Debug.Assert(extent.Length == Bytes(valueBytes), "the extent is value and checksums");
         ReadOnlySpan<byte> value = extent[..valueBytes];
         ReadOnlySpan<byte> checksums = extent[valueBytes..];
         for (int piece = 0; piece < Pieces(valueBytes); piece++)

@@ -14,7 +14,9 @@ internal static class EntryTag
     /// <summary>The largest sequence that a tag can carry: 2^56 - 1.</summary>
     public const ulong SequenceMax = (1UL << 56) - 1;
 
-    /// <summary>Tag of a plain Put with sequence zero, the one that a table may leave out.</summary>
+    /// <summary>
+    /// Tag of a plain Put with sequence zero, the one that a table may leave out.
+    /// </summary>
     public const ulong PlainPut = (ulong)ValueKind.Put;
 
     public static ulong Pack(ulong sequence, ValueKind kind)

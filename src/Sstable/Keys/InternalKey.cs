@@ -10,7 +10,9 @@ namespace LsmMmap.Sstable.Keys;
 
 internal static class InternalKey
 {
-    /// <summary>Keys are at most 64 KiB - 1 bytes, so that a length fits 16 bits everywhere.</summary>
+    /// <summary>
+    /// Keys are at most 64 KiB - 1 bytes, so that a length fits 16 bits everywhere.
+    /// </summary>
     public const int UserKeyBytesMax = 65_535;
 
     /// <summary>Values are at most 1 GiB.</summary>

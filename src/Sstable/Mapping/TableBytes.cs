@@ -57,7 +57,9 @@ internal abstract unsafe class TableBytes
         return new NativeSlice(_mapping + offset, length);
     }
 
-    /// <summary>Set once, before the object is shared, by the subclass that maps the file.</summary>
+    /// <summary>
+    /// Set once, before the object is shared, by the subclass that maps the file.
+    /// </summary>
     protected void SetMapping(byte* mapping)
     {
         Debug.Assert(_mapping == null || mapping == null, "a table is mapped once");

@@ -180,7 +180,9 @@ internal sealed class BlockSource
         return extentBytes;
     }
 
-    /// <summary>Probes the filter; true when there is none. One cache line when it is hot.</summary>
+    /// <summary>
+    /// Probes the filter; true when there is none. One cache line when it is hot.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool MayContain(ulong hash)
     {

@@ -128,6 +128,7 @@ internal sealed class DataBlockWriter : IDisposable
             bytes = bytes[waiting.SealedBytes..];
             separators = separators[waiting.SeparatorBytes..];
         }
+        Debug.Assert(bytes.IsEmpty && separators.IsEmpty, "every waiting block got its place");
         _waiting.Clear();
         _separators.Clear();
         _blockCount = 0;

@@ -38,7 +38,7 @@ internal static class FlatIndexMaker
         for (bool isThere = index.SeekToFirst(); isThere; isThere = index.MoveNext())
         {
             if (i == heads.Length)
-                source.ThrowDamage(index.Handle.Offset, "the index names more blocks than there are");
+                source.ThrowDamage(index.Handle.Offset, "the index names too many blocks");
             int keyBytes = index.CopySeparator(key, out _);
             if (!key.AsSpan(0, keyBytes).StartsWith(prefix))
                 source.ThrowDamage(index.Handle.Offset, "the separators are out of order");

@@ -37,6 +37,7 @@ internal sealed class IndexBuilder : IDisposable
     /// <summary>Adds the next data block with the separator behind it.</summary>
     public void Add(ReadOnlySpan<byte> key, ulong tag, BlockHandle handle)
     {
+        Debug.Assert(handle.Bytes > BlockTrailer.Bytes, "a data block has a payload");
         Count++;
         Append(_level, key, tag, handle);
     }

@@ -20,7 +20,9 @@ internal sealed class IndexCursor
     private int _depth;
     private bool _fromFile;
 
-    /// <summary>The data block that the cursor stands at. Requires: the last move was true.</summary>
+    /// <summary>
+    /// The data block that the cursor stands at. Requires: the last move was true.
+    /// </summary>
     public BlockHandle Handle { get; private set; }
 
     /// <summary>Turns to a table; stands nowhere.</summary>
@@ -51,6 +53,7 @@ internal sealed class IndexCursor
 
     public bool SeekToLast()
     {
+        Debug.Assert(_depth > 0, "the cursor is turned to a table first");
         _levels[0].Position = _levels[0].View.Count - 1;
         return DescendLast(0);
     }

@@ -1,6 +1,7 @@
 // All index entries of a table in order, read by positioned reads, going on behind damage. For
 // verification and tools; allocates freely.
 
+using System.Diagnostics;
 using LsmMmap.Sstable.Blocks;
 using LsmMmap.Sstable.Caching;
 using LsmMmap.Sstable.Format;
@@ -83,6 +84,7 @@ internal static class IndexWalk
     private static void CheckLast(
         BlockSource source, IndexStep parent, List<IndexStep> children)
     {
+        Debug.Assert(children.Count > 0, "a validated block has entries");
         IndexStep last = children[^1];
         bool isRoot = parent.Height == source.Footer.IndexDepth;
         if (!isRoot && (last.SeparatorTag != parent.SeparatorTag

@@ -75,6 +75,7 @@ internal sealed class ReadWindow : IDisposable
             start = _lastBlockEnd;
         start = Math.Min(start, handle.Offset);
         long end = Math.Min(tableBytes, Math.Max(start + WindowBytes, handle.End));
+        Debug.Assert(start <= handle.Offset && handle.End <= end, "the window holds the block");
         // Nothing stands in the buffer when the read fails.
         _buffer.Clear();
         _start = start;

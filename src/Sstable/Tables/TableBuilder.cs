@@ -1,6 +1,6 @@
 // Writes a table from entries in order: data blocks and values apart, then filter, index,
-// properties and footer (see TableLayout and the files it names). A block is cut when the next entry
-// would not fit, and the separator is made from the keys on both sides of the cut.
+// properties and footer (see TableLayout and the files it names). A block is cut when the next
+// entry would not fit, and the separator is made from the keys on both sides of the cut.
 //
 // The stream is neither owned nor synced. Steady use allocates nothing managed. One thread.
 
@@ -80,6 +80,7 @@ internal sealed class TableBuilder : IDisposable
         if (EntryCount == 0 || _isFinished)
             ThrowNothingToFinish();
         _isFinished = true;
+        Debug.Assert(_block.Count > 0, "the last entry is always in the block in work");
         byte[] largestKey = _block.LastKey.ToArray();
         _data.Finish(_block, largestKey, KeySeparator.TagMin);
         _data.Flush();

@@ -3,8 +3,8 @@
 // another block fetches it, checked. Nothing is allocated once the buffers have grown.
 //
 // Past either end, and after a failed seek, the cursor is not valid and stays so until it seeks.
-// Key and value are lent until the next move, Reset or Dispose. One thread at a time; reusable: Reset
-// turns it to another table and keeps its memory. The caller keeps the table's bytes mapped.
+// Key and value are lent until the next move, Reset or Dispose. One thread at a time; reusable:
+// Reset turns it to another table and keeps its memory. The caller keeps the table's bytes mapped.
 
 using System.Diagnostics;
 using System.Runtime.CompilerServices;

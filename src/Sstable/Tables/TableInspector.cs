@@ -18,7 +18,9 @@ internal sealed record InspectedBlock
     /// <summary>Height in the index: 0 for data, 1 for leaves.</summary>
     public int Height { get; init; }
 
-    /// <summary>The separator behind the block; empty for the root, filter and properties.</summary>
+    /// <summary>
+    /// The separator behind the block; empty for the root, filter and properties.
+    /// </summary>
     public byte[] SeparatorKey { get; init; } = [];
 
     public ulong SeparatorTag { get; init; }

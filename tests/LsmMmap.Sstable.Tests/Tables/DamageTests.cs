@@ -29,7 +29,8 @@ public sealed class DamageTests
             {
                 int bit = bits == 8 ? i : random.Next(8);
                 bytes.Content[at] ^= (byte)(1 << bit);
-                CheckDamaged(bytes, entries, $"bit {bit} of byte {at}, {kind}, seed {seed}", at % 3);
+                string context = $"bit {bit} of byte {at}, {kind}, seed {seed}";
+                CheckDamaged(bytes, entries, context, at % 3);
                 bytes.Content[at] = file[at];
             }
         }
@@ -193,7 +194,8 @@ public sealed class DamageTests
                 {
                     TestEntry entry = entries[isForward ? count : entries.Count - 1 - count];
                     count++;
-                    bool isRight = cursor.Tag == entry.Tag && cursor.UserKey.SequenceEqual(entry.Key)
+                    bool isRight = cursor.Tag == entry.Tag
+                        && cursor.UserKey.SequenceEqual(entry.Key)
                         && cursor.Value.SequenceEqual(entry.Value);
                     Assert.True(isRight, $"{context}: wrong entry in scan");
                 }
