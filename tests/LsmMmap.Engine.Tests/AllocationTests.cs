@@ -49,7 +49,7 @@ public sealed class AllocationTests : StoreTest
 
     [Theory]
     [MemberData(nameof(Layouts))]
-    public void TryGetSpan_AllocatesNothing(Layout layout)
+    public void TryGetSpan_InSteadyState_AllocatesNothing(Layout layout)
     {
         LsmStore store = OpenWith(layout);
         byte[] target = new byte[4_096];
@@ -67,7 +67,7 @@ public sealed class AllocationTests : StoreTest
 
     [Theory]
     [MemberData(nameof(Layouts))]
-    public void ContainsKey_AllocatesNothing(Layout layout)
+    public void ContainsKey_InSteadyState_AllocatesNothing(Layout layout)
     {
         LsmStore store = OpenWith(layout);
         AssertAllocatesNothing(() =>
@@ -104,7 +104,7 @@ public sealed class AllocationTests : StoreTest
     }
 
     [Fact]
-    public void PutAndDelete_AllocateNothing()
+    public void PutAndDelete_InSteadyState_AllocateNothing()
     {
         LsmStore store = Open();
         byte[] value = Bytes.Value(1, 100);

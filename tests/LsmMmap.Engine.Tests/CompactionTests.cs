@@ -168,7 +168,7 @@ public sealed class CompactionTests : StoreTest
     }
 
     [Fact]
-    public void CancelledToken_Throws()
+    public void Compact_CancelledToken_Throws()
     {
         LsmStore store = Open();
         Fill(store, Entries);

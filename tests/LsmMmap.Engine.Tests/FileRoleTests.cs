@@ -206,7 +206,8 @@ public sealed class FileRoleTests : StoreTest
         StoreFiles.Overwrite(file, content);
     }
 
-    /// <summary>Likewise in the footer; its seed is the table's id and the footer's offset.</summary>
+    /// <summary>Likewise in the footer; its seed is the table's id and the footer's offset.
+    /// </summary>
     private static void MakeTableNewer(string file)
     {
         const int Bytes = 128;

@@ -24,7 +24,7 @@ public sealed class KeyspaceTests : StoreTest
     }
 
     [Fact]
-    public void Default_IsNamedListedAndTheStoresOwn()
+    public void Default_OfNewStore_IsNamedListedAndTheStoresOwn()
     {
         LsmStore store = Open();
         Assert.Equal("default", store.Default.Name);

@@ -108,7 +108,7 @@ public sealed class PinnedValueTests : StoreTest
     [Theory]
     [InlineData(Compression.None)]
     [InlineData(Compression.Lz4)]
-    public void ManyPinsOnOneThread_EachStaysWhole(Compression compression)
+    public void Pins_ManyOnOneThread_EachStaysWhole(Compression compression)
     {
         LsmStore store = Open(new StoreOptions
         {
@@ -147,7 +147,7 @@ public sealed class PinnedValueTests : StoreTest
     }
 
     [Fact]
-    public void ForgottenPins_DoNotStopTheStore()
+    public void Pins_Forgotten_DoNotStopTheStore()
     {
         LsmStore store = OpenWithOne(flushed: true);
         for (int i = 0; i < 1_000; i++)

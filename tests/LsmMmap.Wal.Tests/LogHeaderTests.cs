@@ -28,7 +28,7 @@ public sealed class LogHeaderTests
     }
 
     [Fact]
-    public void EmptyFile_HasNoHeader()
+    public void Header_OfEmptyFile_IsMissing()
     {
         Assert.Equal(LogDamageKind.HeaderMissing, DamageOf([], out _)?.Kind);
         Assert.Equal(LogDamageKind.HeaderMissing, DamageOf(new byte[10], out _)?.Kind);
@@ -48,7 +48,7 @@ public sealed class LogHeaderTests
     }
 
     [Fact]
-    public void OtherFile_IsBadMagic()
+    public void Header_OfOtherFile_IsBadMagic()
     {
         byte[] bytes = new byte[200];
         "%PDF-1.7"u8.CopyTo(bytes);
@@ -59,7 +59,7 @@ public sealed class LogHeaderTests
     }
 
     [Fact]
-    public void FlippedField_IsBadChecksum()
+    public void Header_FlippedField_IsBadChecksum()
     {
         byte[] bytes = new SampleLog().Bytes;
         bytes[33] ^= 4;
@@ -69,7 +69,7 @@ public sealed class LogHeaderTests
     [Theory]
     [InlineData(2u)]
     [InlineData(uint.MaxValue)]
-    public void NewerVersion_IsNamedWithBothNumbers(uint version)
+    public void Header_NewerVersion_IsNamedWithBothNumbers(uint version)
     {
         byte[] bytes = new SampleLog().Bytes;
         BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(8), version);

@@ -125,7 +125,7 @@ public sealed class LogRoundTripTests
     }
 
     [Fact]
-    public void Position_OrdersByLogThenOffset()
+    public void Position_Compared_OrdersByLogThenOffset()
     {
         var early = new LogPosition(1, 900);
         var late = new LogPosition(2, 64);

@@ -47,7 +47,7 @@ internal unsafe struct EntryNode
     public static long SizeOf(int height, int keyBytes, int valueBytes) =>
         sizeof(EntryNode) + (long)height * sizeof(NodeLink) + keyBytes + valueBytes;
 
-    // Safety, for every member below: the node came from a link or from the writer's allocation,
+    // Safety: for every member below, the node came from a link or from the writer's allocation,
     // which sized it by SizeOf with the lengths that stand in it; the caller keeps the arena.
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -22,5 +22,6 @@ internal struct GrowOnlyBuffer
     }
 
     private static int SizeFor(int length) =>
-        length > 1 << 29 ? length : (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(length, 64));
+        length > 1 << 29
+            ? length : (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(length, 64));
 }

@@ -19,13 +19,15 @@ internal static class LeftoverCheck
             {
                 StoreFileKind.Table => true,
                 StoreFileKind.Log => DataRecords(files, path, 1) > 0,
-                StoreFileKind.Manifest => DataRecords(files, path, 2) > 1 || HoldsTables(files, path),
+                StoreFileKind.Manifest =>
+                    DataRecords(files, path, 2) > 1 || HoldsTables(files, path),
                 _ => false,
             };
             if (counts)
                 throw new CorruptionException(
                     FileNames.Current(directory), 0,
-                    $"CURRENT is missing but {file.Name} is there; `lsm repair` rebuilds the store");
+                    $"CURRENT is missing but {file.Name} is there; " +
+                    "`lsm repair` rebuilds the store");
         }
     }
 

@@ -18,7 +18,8 @@ internal sealed class ManifestContents
 
     public IReadOnlyDictionary<int, KeyspaceContents> Keyspaces => _keyspaces;
 
-    /// <summary>Applies an edit, all of it or none; null when it fits, else what does not.</summary>
+    /// <summary>Applies an edit, all of it or none; null when it fits, else what does not.
+    /// </summary>
     public string? Apply(VersionEdit edit)
     {
         string? problem = Check(edit);

@@ -107,7 +107,8 @@ internal sealed class BatchBuffer
             return;
         if (needed > s_encodedBytesMax)
             ThrowTooLarge("batch", needed, s_encodedBytesMax);
-        long size = Math.Min(s_encodedBytesMax, Math.Max(256, Math.Max(needed, _bytes.Length * 2L)));
+        long size = Math.Max(256, Math.Max(needed, _bytes.Length * 2L));
+        size = Math.Min(s_encodedBytesMax, size);
         Array.Resize(ref _bytes, (int)size);
     }
 
