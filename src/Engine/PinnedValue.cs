@@ -1,4 +1,6 @@
-// The public handle on a pinned value.
+// The public handle on a pinned value: a ref struct over PinnedBytes, which knows the slot entry
+// and its generation, so that a stale handle is told from a live one.
+// Threads: the one that pinned it.
 
 using System.Diagnostics.CodeAnalysis;
 using LsmMmap.Engine.Reading;

@@ -1,4 +1,4 @@
-// Where outputs are cut.
+// Where outputs are cut: by size, by overlap with the level below the output, between keys only.
 
 using LsmMmap.Engine.Compaction;
 using LsmMmap.Engine.Versions;

@@ -1,4 +1,4 @@
-// A tree made by hand, table by table.
+// A tree made by hand, table by table, for tests of single decisions of the picker.
 
 using LsmMmap.Engine.Versions;
 

@@ -1,8 +1,9 @@
 // One writer beside readers (lookups by key, searches in the order, scans). The writer publishes
-// each sequence after Add returned, as the store does; a reader must find everything up to the sequence that it read, whole and in order,
-// in both directions, whatever is being linked meanwhile. The window between two steps of a
-// publication is a few nanoseconds: after a change there, run these once with a Thread.SpinWait
-// between the steps, which makes a wrong order fail at once.
+// each sequence after Add returned, as the store does; a reader must find everything up to the
+// sequence that it read, whole and in order, in both directions, whatever is being linked
+// meanwhile. The window between two steps of a publication is a few nanoseconds: after a change
+// there, run these once with a Thread.SpinWait between the steps, which makes a wrong order fail
+// at once.
 
 using System.Buffers.Binary;
 using LsmMmap.Engine.Memory;
