@@ -35,8 +35,8 @@ public sealed class CheckCommandTests
     {
         using var folder = new CliFolder();
         Fill(folder);
-        string table = TableOf(folder);
-        Flip(table, 1000);
+        string table = folder.FilesOf("*.sst")[0];
+        CliFolder.Flip(table, 1000);
         CliResult result = folder.OnStore("verify", "--json");
         Assert.Equal(1, result.Code);
         JsonElement damage = JsonDocument.Parse(result.Lines[0]).RootElement;
@@ -51,7 +51,7 @@ public sealed class CheckCommandTests
     {
         using var folder = new CliFolder();
         Fill(folder);
-        Flip(Path.Combine(folder.Store, "CURRENT"), 0);
+        CliFolder.Flip(Path.Combine(folder.Store, "CURRENT"), 0);
         CliResult result = folder.OnStore("verify", "--json");
         Assert.Equal(1, result.Code);
         JsonElement summary = JsonDocument.Parse(result.Lines[^1]).RootElement;
@@ -63,8 +63,8 @@ public sealed class CheckCommandTests
     {
         using var folder = new CliFolder();
         Fill(folder);
-        string table = TableOf(folder);
-        Flip(table, 1000);
+        string table = folder.FilesOf("*.sst")[0];
+        CliFolder.Flip(table, 1000);
         CliResult result = folder.OnStore("scan");
         Assert.Equal(1, result.Code);
         Assert.Contains(Path.GetFileName(table), result.Error, StringComparison.Ordinal);
@@ -93,16 +93,5 @@ public sealed class CheckCommandTests
             Enumerable.Range(1, 5000).Select(i => $"{i} {new string('x', i % 200)}\n")));
         folder.Must("load", file, "--memtable-bytes", "65536");
         folder.Must("compact");
-    }
-
-    private static string TableOf(CliFolder folder) =>
-        Directory.GetFiles(folder.Store, "*.sst").Order(StringComparer.Ordinal).First();
-
-    private static void Flip(string file, int offset)
-    {
-        File.SetAttributes(file, FileAttributes.Normal);
-        byte[] bytes = File.ReadAllBytes(file);
-        bytes[offset] ^= 0x40;
-        File.WriteAllBytes(file, bytes);
     }
 }

@@ -63,5 +63,18 @@ internal sealed class CliFolder : IDisposable
         return path;
     }
 
+    /// <summary>The store's files of a pattern, in order of their numbers.</summary>
+    public string[] FilesOf(string pattern) =>
+        [.. Directory.GetFiles(Store, pattern).Order(StringComparer.Ordinal)];
+
+    /// <summary>Damages one byte, or one counted from the end.</summary>
+    public static void Flip(string file, Index index)
+    {
+        File.SetAttributes(file, FileAttributes.Normal);
+        byte[] bytes = File.ReadAllBytes(file);
+        bytes[index] ^= 0x40;
+        File.WriteAllBytes(file, bytes);
+    }
+
     public void Dispose() => _root.Delete(recursive: true);
 }

@@ -86,6 +86,9 @@ internal static class Program
             KeyspacesCommand.Create(console, shared),
             VerifyCommand.Create(console, shared),
             CompactCommand.Create(console, shared),
+            SstCommand.Create(console, shared),
+            WalCommand.Create(console, shared),
+            ManifestCommand.Create(console, shared),
         };
     }
 

@@ -31,7 +31,6 @@ internal static class ScanCommand
         Option<long?> limit = NumberOption.Create(
             "--limit", ["-n"], "N", "At most N entries.", smallest: 0);
         var keysOnly = Flag.Create("--keys-only", "Leave out the values.");
-        var full = Flag.Create("--full", "Do not cut values at the margin of the terminal.");
         var format = new Option<string>("--format", "-f")
         {
             Description = "How an entry is written.",
@@ -41,7 +40,7 @@ internal static class ScanCommand
         var command = new Command("scan", "Prints entries in key order.")
         {
             shared.Database, shared.KeyspaceName, from, to, prefix, reverse, limit, keysOnly,
-            shared.KeysAsHex, format, shared.Json, full,
+            shared.KeysAsHex, format, shared.Json, shared.Full,
         };
         command.SetAction(parsed =>
         {
@@ -52,7 +51,7 @@ internal static class ScanCommand
             using Cursor cursor = keyspace.CreateCursor(bounds);
             using EntryWriter writer = EntryWriter.For(console,
                 parsed.GetValue(shared.Json) ? "jsonl" : parsed.GetRequiredValue(format),
-                parsed.GetValue(keysOnly), parsed.GetValue(full));
+                parsed.GetValue(keysOnly), parsed.GetValue(shared.Full));
             Write(console, cursor, writer, parsed.GetValue(reverse),
                 parsed.GetValue(limit) ?? long.MaxValue);
             return ExitCode.Ok;

@@ -30,6 +30,9 @@ internal sealed class SharedOptions
     public Option<bool> Json { get; } = Flag.Create(
         "--json", "Write JSON, one object a line, for a program to read.");
 
+    public Option<bool> Full { get; } = Flag.Create(
+        "--full", "Do not cut lines at the margin of the terminal.");
+
     public Option<bool> KeysAsHex { get; } = Flag.Create(
         "--hex", "Keys on the command line are hexadecimal.");
 

@@ -75,6 +75,11 @@ internal readonly struct Field
         name, Plainly(value), Plainly(value), (json, key) => json.WriteNumber(key, value))
     { IsNumber = true };
 
+    /// <summary>A place in a file: no separators, so that it can be searched for.</summary>
+    public static Field Offset(string name, long value) => new(
+        name, Plainly(value), Plainly(value), (json, key) => json.WriteNumber(key, value))
+    { IsNumber = true };
+
     public static Field Size(string name, long bytes) => new(
         name, Quantity.Size(bytes), Plainly(bytes), (json, key) => json.WriteNumber(key, bytes))
     { IsNumber = true };
