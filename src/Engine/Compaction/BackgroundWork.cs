@@ -158,14 +158,15 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
         LiveMemTable memTable = chosen.Frozen[0];
         memTable.AddReference();
         chosen.IsFlushing = true;
-        return () => Flush(chosen, memTable);
+        ulong[] snapshots = state.Snapshots.ToArray();
+        return () => Flush(chosen, memTable, snapshots);
     }
 
-    private bool Flush(KeyspaceTree tree, LiveMemTable memTable)
+    private bool Flush(KeyspaceTree tree, LiveMemTable memTable, ulong[] snapshots)
     {
         try
         {
-            new FlushRun(state, committer).Run(tree, memTable);
+            new FlushRun(state, committer).Run(tree, memTable, snapshots);
             return true;
         }
         finally

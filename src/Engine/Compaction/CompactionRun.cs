@@ -143,7 +143,7 @@ internal sealed class CompactionRun(
         output = null;
         TableInfo info = finished.Finish();
         writtenBytes += info.FileBytes;
-        _outputs.Add(new Table(state.Services.Tables, info));
+        _outputs.Add(state.Services.Tables.NewTable(info));
     }
 
     private void ThrowIfUnwanted(CancellationToken cancellationToken)

@@ -12,31 +12,36 @@ namespace LsmMmap.Engine.Compaction;
 
 internal sealed class FlushRun(StoreState state, VersionCommitter committer)
 {
-    /// <summary>Writes the memtable's entries as a sealed table; not yet in any version.
-    /// </summary>
+    /// <summary>Writes the memtable's entries as a sealed table, without versions that neither
+    /// a snapshot nor a later reader can see; not yet in any version. Requires: the snapshots
+    /// were copied under the store's lock after the memtable was frozen.</summary>
     public static TableInfo WriteTable(
-        StoreServices services, KeyspaceOptions options, MemTable memTable)
+        StoreServices services, KeyspaceOptions options, MemTable memTable, ulong[] snapshots)
     {
         Debug.Assert(!memTable.IsEmpty, "an empty memtable makes no table");
         using var output = new TableOutput(services, options, level: 0);
+        var rule = new RetentionRule(snapshots, plan: null);
         var cursor = new MemTableCursor();
         cursor.Reset(memTable);
         for (bool more = cursor.SeekToFirst(); more; more = cursor.Next())
-            output.Add(cursor.UserKey, cursor.Tag, cursor.Value);
+        {
+            if (rule.Keep(cursor.UserKey, cursor.Tag, out ulong tag))
+                output.Add(cursor.UserKey, tag, cursor.Value);
+        }
         TableInfo info = output.Finish();
         services.Files.SyncDirectory(services.Directory);
         return info;
     }
 
-    public void Run(KeyspaceTree tree, LiveMemTable memTable)
+    public void Run(KeyspaceTree tree, LiveMemTable memTable, ulong[] snapshots)
     {
         StoreServices services = state.Services;
-        TableInfo info = WriteTable(services, tree.Options, memTable.Table);
+        TableInfo info = WriteTable(services, tree.Options, memTable.Table, snapshots);
         services.Counters.Flushed(info.FileBytes);
         var edit = new VersionEdit();
         edit.Added.Add((tree.Id, 0, info));
         edit.Flushed.Add((tree.Id, memTable.Table.LargestSequence));
-        var table = new Table(services.Tables, info);
+        var table = services.Tables.NewTable(info);
         bool committed = false;
         try
         {

@@ -244,7 +244,7 @@ internal sealed class OpenStore
         for (int level = 0; level < levels.Length; level++)
             levels[level] = [];
         foreach ((int level, TableInfo info) in keyspace.Tables.Values)
-            levels[level].Add(new Table(services.Tables, info));
+            levels[level].Add(services.Tables.NewTable(info));
         var version = new TreeVersion(
             [.. levels.Select(static (tables, level) => TreeVersion.Sorted(level, tables))]);
         // The version holds its own references.

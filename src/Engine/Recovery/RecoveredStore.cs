@@ -184,7 +184,8 @@ internal sealed class RecoveredStore(StoreServices services, ManifestContents co
         LiveMemTable memTable = _memTables[id];
         Debug.Assert(!memTable.Table.IsEmpty, "replay makes no empty memtables");
         SkipUsedNumbers();
-        TableInfo table = FlushRun.WriteTable(services, OptionsOf(id), memTable.Table);
+        TableInfo table = FlushRun.WriteTable(
+            services, OptionsOf(id), memTable.Table, snapshots: []);
         var edit = new VersionEdit();
         edit.Added.Add((id, 0, table));
         edit.Flushed.Add((id, memTable.Table.LargestSequence));

@@ -24,7 +24,6 @@ internal sealed class Table : Reclaimable
     {
         _set = set;
         Info = info;
-        set.Add(this);
     }
 
     public TableInfo Info { get; }

@@ -3,7 +3,7 @@
 //
 // Read mode: Auto means Direct while the bytes of all live tables fit in the memory that the
 // process may use (limits of containers counted), else Copy. It is decided anew whenever a
-// version is installed and applies to tables from their next use on.
+// version is installed and applies to the tables that are opened from then on.
 // A process may only have so many mappings; beyond a quarter of the system's limit tables are
 // opened unmapped and read by copying.
 // Threads: any.
@@ -58,11 +58,13 @@ internal sealed class TableSet
     /// <summary>After a failed write nothing is unlinked any more.</summary>
     public void StopUnlinking() => _mayUnlink = false;
 
-    /// <summary>A table came to be.</summary>
-    public void Add(Table table)
+    /// <summary>A live table of this store. The caller holds its first reference.</summary>
+    public Table NewTable(TableInfo info)
     {
+        var table = new Table(this, info);
         lock (_live)
             _live.Add(table);
+        return table;
     }
 
     /// <summary>A table was closed.</summary>
