@@ -104,9 +104,23 @@ internal static class DemoCommand
                 ? "deleted" : "deleted; the directory holds other files and stays");
             return;
         }
-        steps.Step("Look", $"lsm scan --db {directory} -k {source.Keyspaces[0]} --limit 10");
+        steps.Step("Look", $"{OwnCommand()} scan --db {directory} -k {source.Keyspaces[0]} "
+            + "--limit 10");
         if (isOwn)
             steps.Detail("(the store stays until you delete it; --delete does it at the end)");
+    }
+
+    // What to type to call this tool again: its name where a shell finds it, else where it lies.
+    private static string OwnCommand()
+    {
+        string name = OperatingSystem.IsWindows() ? "lsm.exe" : "lsm";
+        string[] folders =
+            Environment.GetEnvironmentVariable("PATH")?.Split(Path.PathSeparator) ?? [];
+        if (folders.Any(folder => File.Exists(Path.Combine(folder, name))))
+            return "lsm";
+        string? own = Environment.ProcessPath;
+        return own is not null && Path.GetFileName(own) == name
+            ? own : "dotnet " + Path.Combine(AppContext.BaseDirectory, "lsm.dll");
     }
 
     private sealed class DemoOptions

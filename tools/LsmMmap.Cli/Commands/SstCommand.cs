@@ -106,7 +106,7 @@ internal static class SstCommand
             }
             writer.Line("about",
                 Field.Text("creator", said.Creator), Field.Number("level", said.Level),
-                Field.Text("codec", said.Codec.ToString()),
+                Field.Text("codec", Words.Of(said.Codec)),
                 Field.Size("blockBytes", said.BlockBytes), Field.Number("deletes", said.Deletes),
                 Field.Size("rawKeyBytes", said.RawKeyBytes),
                 Field.Size("rawValueBytes", said.RawValueBytes),
@@ -123,7 +123,7 @@ internal static class SstCommand
                 Field.Offset("offset", block.Handle.Offset),
                 Field.Number("bytes", block.Handle.Bytes),
                 Field.Text("kind", Words.Of(block.Type)), Field.Number("height", block.Height),
-                Field.Text("codec", block.Codec.ToString()),
+                Field.Text("codec", Words.Of(block.Codec)),
                 Field.Number("storedBytes", block.StoredBytes),
                 Field.Number("payloadBytes", block.PayloadBytes),
                 Field.Number("entries", block.Entries.Count),

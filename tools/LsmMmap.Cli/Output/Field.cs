@@ -75,8 +75,9 @@ internal readonly struct Field
         name, Plainly(value), Plainly(value), (json, key) => json.WriteNumber(key, value))
     { IsNumber = true };
 
-    /// <summary>A place in a file: no separators, so that it can be searched for.</summary>
-    public static Field Offset(string name, long value) => new(
+    /// <summary>A place in a file: no separators, so that it can be searched for. Below zero is
+    /// nowhere.</summary>
+    public static Field Offset(string name, long value) => value < 0 ? Optional(name, null) : new(
         name, Plainly(value), Plainly(value), (json, key) => json.WriteNumber(key, value))
     { IsNumber = true };
 
