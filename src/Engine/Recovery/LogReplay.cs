@@ -5,8 +5,14 @@
 //   unless a record behind it, in this log or a later one, proves that the bad byte was once on
 //   disk: each record carries the point up to which the logs were known to be synced when it was
 //   written. A verifying record alone proves nothing after a power cut, because unsynced pages
-//   reach the disk in any order. When only the process died (the boot id is the same), the page
-//   cache lost nothing, and any verifying record behind the bad byte proves damage.
+//   reach the disk in any order. When only the process died since the bad log was written (its
+//   boot id is this one), the page cache lost nothing, and any verifying record behind the bad
+//   byte proves damage.
+//
+// A log has a whole header before the MANIFEST or the log before names it, so a named log without
+// one is damaged; one that nobody names was never made to its end and holds nothing. An opening
+// that ended before its switch of CURRENT leaves a log whose link states just where that opening
+// found the end. It holds nothing else, and proves nothing.
 //
 // A log that ends before the length its successor's first record states, or that is missing,
 // counts as bad at that place. Strict takes any damage for corruption; Salvage keeps every whole
@@ -26,6 +32,8 @@ internal sealed class LogReplay(
     private LogPosition? _bad;
     private LogDamage? _damage;
     private LogPosition _end;
+    private bool _badIsOfThisBoot;
+    private bool _endIsOfThisBoot;
     private long _successor;
 
     /// <summary>Sees a record's body and where it begins; may borrow the body for the
@@ -45,7 +53,8 @@ internal sealed class LogReplay(
         for (int i = 0; i < logs.Count; i++)
         {
             Debug.Assert(i == 0 || logs[i - 1].Number < logs[i].Number, "logs ascend");
-            ReadLog(logs[i].Number, logs[i].Bytes, onRecord);
+            bool isNamed = i == 0 || logs[i].Number == _successor;
+            ReadLog(logs[i].Number, logs[i].Bytes, isNamed, onRecord);
         }
         if (_bad is { } bad && policy == WalRecovery.Strict)
             ThrowDamaged(bad);
@@ -55,7 +64,7 @@ internal sealed class LogReplay(
                 FileNames.Log(directory, _successor), 0, "the log is missing");
     }
 
-    private void ReadLog(long number, long bytes, OnRecord onRecord)
+    private void ReadLog(long number, long bytes, bool isNamed, OnRecord onRecord)
     {
         string path = FileNames.Log(directory, number);
         using Stream stream = files.OpenRead(path);
@@ -65,10 +74,17 @@ internal sealed class LogReplay(
                 throw new FormatVersionException(
                     $"{path} has log format {damage.Found}; this version knows " +
                     $"{LogFormat.Version}", path);
-            NoteBad(new LogPosition(number, 0), damage);
-            BytesDropped += bytes;
+            if (isNamed)
+            {
+                NoteBad(new LogPosition(number, 0), damage, isOfThisBoot: false);
+                if (policy != WalRecovery.Salvage)
+                    ThrowDamaged(_bad!.Value);
+                BytesDropped += bytes;
+            }
             return;
         }
+        if (isNamed)
+            _successor = 0;
         if (header.StoreId != storeId || header.LogNumber != number)
             throw new CorruptionException(
                 path, 0, "the log belongs to another store or has another number",
@@ -79,7 +95,7 @@ internal sealed class LogReplay(
         if (_bad == null || policy == WalRecovery.Salvage)
             ReadRecords(reader, number, bytes, sameBoot, onRecord);
         else
-            Cut(reader, LogFormat.HeaderBytes, bytes, sameBoot);
+            Cut(reader, LogFormat.HeaderBytes, bytes);
     }
 
     private void ReadRecords(
@@ -90,11 +106,11 @@ internal sealed class LogReplay(
             while (reader.Read())
             {
                 _successor = 0;
-                if (reader.Kind == LogRecordKind.Link && !LinkFits(reader.Body, number))
+                if (reader.Kind == LogRecordKind.Link && !LinkFits(reader.Body, number, sameBoot))
                 {
-                    if (Proves(reader, _bad!.Value, sameBoot))
-                        ThrowDamaged(_bad.Value);
-                    Cut(reader, LogFormat.HeaderBytes, bytes, sameBoot);
+                    if (Proves(reader))
+                        ThrowDamaged(_bad!.Value);
+                    Cut(reader, LogFormat.HeaderBytes, bytes);
                     return;
                 }
                 if (reader.Kind == LogRecordKind.Data)
@@ -102,13 +118,14 @@ internal sealed class LogReplay(
                 else if (reader.Kind == LogRecordKind.Successor && reader.Body.Length >= 8)
                     _successor = BinaryPrimitives.ReadInt64LittleEndian(reader.Body);
                 _end = new LogPosition(number, reader.EndOffset);
+                _endIsOfThisBoot = sameBoot;
             }
             if (reader.Damage is not { } damage)
                 return;
-            NoteBad(new LogPosition(number, damage.Offset), damage);
+            NoteBad(new LogPosition(number, damage.Offset), damage, sameBoot);
             if (policy != WalRecovery.Salvage)
             {
-                Cut(reader, damage.Offset, bytes, sameBoot);
+                Cut(reader, damage.Offset, bytes);
                 return;
             }
             if (!reader.FindVerifying())
@@ -120,54 +137,64 @@ internal sealed class LogReplay(
         }
     }
 
-    private void Cut(LogReader reader, long from, long bytes, bool sameBoot)
+    private void Cut(LogReader reader, long from, long bytes)
     {
         BytesDropped += bytes - from;
-        SearchProof(reader, sameBoot);
+        SearchProof(reader);
     }
 
     /// <summary>Whether the log before ended where this one's first record says. Notes the bad
     /// place when it did not.</summary>
-    private bool LinkFits(ReadOnlySpan<byte> body, long number)
+    private bool LinkFits(ReadOnlySpan<byte> body, long number, bool sameBoot)
     {
         if (body.Length < 24 || policy == WalRecovery.Salvage || _end == default)
             return true;
-        long predecessor = BinaryPrimitives.ReadInt64LittleEndian(body);
-        long length = BinaryPrimitives.ReadInt64LittleEndian(body[8..]);
-        if (predecessor == _end.LogNumber && length == _end.Offset)
+        LogPosition stated = PredecessorOf(body);
+        if (stated == _end)
             return true;
         // Either the log before lost its end, or a whole log between them is gone.
-        LogPosition bad = predecessor == _end.LogNumber ? _end : new LogPosition(predecessor, 0);
+        bool isShort = stated.LogNumber == _end.LogNumber;
+        LogPosition bad = isShort ? _end : new LogPosition(stated.LogNumber, 0);
         NoteBad(bad, new LogDamage(
-            LogDamageKind.TornTail, bad.Offset, $"{length} bytes, as log {number} states",
-            predecessor == _end.LogNumber ? $"{_end.Offset} bytes" : "no such log"));
+            LogDamageKind.TornTail, bad.Offset, $"{stated.Offset} bytes, as log {number} states",
+            isShort ? $"{_end.Offset} bytes" : "no such log"),
+            isShort ? _endIsOfThisBoot : sameBoot);
         return false;
     }
 
+    private static LogPosition PredecessorOf(ReadOnlySpan<byte> link) => new(
+        BinaryPrimitives.ReadInt64LittleEndian(link),
+        BinaryPrimitives.ReadInt64LittleEndian(link[8..]));
+
     /// <summary>Looks behind the bad place for a record that proves it was once on disk.
     /// </summary>
-    private void SearchProof(LogReader reader, bool sameBoot)
+    private void SearchProof(LogReader reader)
     {
-        LogPosition bad = _bad!.Value;
+        Debug.Assert(_bad != null, "a proof is a proof of something bad");
         while (reader.Read())
         {
-            if (Proves(reader, bad, sameBoot))
-                ThrowDamaged(bad);
+            bool isOfAnOpening = reader.Kind == LogRecordKind.Link && reader.Body.Length >= 24
+                && PredecessorOf(reader.Body) == _end;
+            if (!isOfAnOpening && Proves(reader))
+                ThrowDamaged(_bad.Value);
         }
         while (reader.Damage != null && reader.FindVerifying())
         {
-            if (Proves(reader, bad, sameBoot))
-                ThrowDamaged(bad);
+            if (Proves(reader))
+                ThrowDamaged(_bad.Value);
         }
     }
 
-    private static bool Proves(LogReader reader, LogPosition bad, bool sameBoot) =>
-        sameBoot || reader.Synced.CompareTo(bad) > 0;
+    private bool Proves(LogReader reader) =>
+        _badIsOfThisBoot || reader.Synced.CompareTo(_bad!.Value) > 0;
 
-    private void NoteBad(LogPosition bad, LogDamage damage)
+    private void NoteBad(LogPosition bad, LogDamage damage, bool isOfThisBoot)
     {
-        _bad ??= bad;
-        _damage ??= damage;
+        if (_bad != null)
+            return;
+        _bad = bad;
+        _damage = damage;
+        _badIsOfThisBoot = isOfThisBoot;
     }
 
     private void ThrowDamaged(LogPosition bad) => throw new CorruptionException(
