@@ -120,7 +120,9 @@ internal sealed class OpenStore
         if (Queue != null)
         {
             Queue.Close();
-            error = Try(() => Flush(null, CancellationToken.None));
+            // Buffered commits first: they must outlive the process also when the flush fails.
+            error = Try(Queue.HandOver);
+            error ??= Try(() => Flush(null, CancellationToken.None));
         }
         State.BeginClosing();
         lock (State.Gate)
@@ -146,6 +148,7 @@ internal sealed class OpenStore
         Queue!.RunAlone(() =>
         {
             State.ThrowIfNotWritable();
+            ObjectDisposedException.ThrowIf(only is { IsDropped: true }, typeof(Keyspace));
             Queue.Freeze(only);
             lock (State.Gate)
             {
@@ -174,7 +177,7 @@ internal sealed class OpenStore
 
     /// <summary>A step of closing; a store that has failed before takes none. Returns what went
     /// wrong.</summary>
-    private LsmException? Try(Action step)
+    private Exception? Try(Action step)
     {
         if (State.Failure != null)
             return null;
@@ -183,8 +186,9 @@ internal sealed class OpenStore
             step();
             return null;
         }
-        catch (LsmException e)
+        catch (Exception e)
         {
+            // Whatever it is: closing goes on, or the directory would stay locked.
             return e;
         }
     }

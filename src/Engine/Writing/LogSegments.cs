@@ -30,7 +30,7 @@ internal sealed class LogSegments : IDisposable
     private LogWriter _writer;
     private LogPosition _handedOver;
     private LogPosition _synced;
-    private bool _syncFailed;
+    private volatile bool _failed;
     private bool _disposed;
 
     /// <summary>Creates the first log of this opening. The predecessor is what recovery read
@@ -40,9 +40,12 @@ internal sealed class LogSegments : IDisposable
         _services = services;
         (_file, _writer) = Create(services.TakeFileNumber(), out long number);
         CurrentNumber = number;
-        _synced = new LogPosition(number, _writer.Offset);
+        var start = new LogPosition(number, _writer.Offset);
+        // Its link claims nothing: what was replayed counts as synced only once CURRENT names a
+        // manifest that no longer needs the older logs.
         WriteLink(predecessor, lastSequence);
         HandOver();
+        _synced = start;
     }
 
     /// <summary>The number of the log being written.</summary>
@@ -59,7 +62,7 @@ internal sealed class LogSegments : IDisposable
     public Action<long> OnCreated { get; set; } = static _ => { };
 
     /// <summary>Whether a write or a sync failed, so that nothing more may be appended.</summary>
-    public bool IsBroken => _writer.IsBroken || Volatile.Read(ref _syncFailed);
+    public bool IsBroken => _writer.IsBroken || _failed;
 
     /// <summary>Everything before it is with the operating system.</summary>
     public LogPosition HandedOver
@@ -90,7 +93,15 @@ internal sealed class LogSegments : IDisposable
     /// <summary>Gives waiting bytes to the operating system. By the leader.</summary>
     public void HandOver()
     {
-        _file.HandOver();
+        try
+        {
+            _file.HandOver();
+        }
+        catch
+        {
+            _failed = true;
+            throw;
+        }
         NoteHandedOver();
     }
 
@@ -103,9 +114,8 @@ internal sealed class LogSegments : IDisposable
             if (Synced().CompareTo(target) >= 0)
                 return;
             ObjectDisposedException.ThrowIf(_disposed, this);
-            if (_syncFailed)
-                throw new LsmException("an earlier sync of the log failed");
-            _syncFailed = true;
+            if (_failed)
+                throw new LsmException("an earlier write or sync of the log failed");
             LogFile current;
             LogPosition handedOver;
             (LogFile File, LogPosition End)[] owed;
@@ -116,17 +126,31 @@ internal sealed class LogSegments : IDisposable
                 current = _file;
                 handedOver = _handedOver;
             }
-            foreach ((LogFile file, _) in owed)
-                file.File.Sync();
-            current.File.Sync();
+            Sync(owed, current);
             lock (_lock)
             {
                 _synced = handedOver;
                 _unsynced.RemoveRange(0, owed.Length);
             }
-            _syncFailed = false;
             foreach ((LogFile file, _) in owed)
                 file.Dispose();
+        }
+    }
+
+    /// <summary>Oldest first. One failure is the last sync: a second could not be believed.
+    /// </summary>
+    private void Sync((LogFile File, LogPosition End)[] owed, LogFile current)
+    {
+        try
+        {
+            foreach ((LogFile file, _) in owed)
+                file.File.Sync();
+            current.File.Sync();
+        }
+        catch
+        {
+            _failed = true;
+            throw;
         }
     }
 
@@ -229,13 +253,44 @@ internal sealed class LogSegments : IDisposable
             var writer = new LogWriter(log, header);
             writer.WriteHeader();
             file.Sync();
-            _services.Files.SyncDirectory(_services.Directory);
+            SyncDirectory();
             return (log, writer);
         }
         catch
         {
             file.Dispose();
+            Abandon(path);
             throw;
+        }
+    }
+
+    /// <summary>A failed sync of a directory is final like one of a log.</summary>
+    private void SyncDirectory()
+    {
+        try
+        {
+            _services.Files.SyncDirectory(_services.Directory);
+        }
+        catch
+        {
+            _failed = true;
+            throw;
+        }
+    }
+
+    /// <summary>Removes a log that could not be made. Recovery passes over one that stays.
+    /// </summary>
+    private void Abandon(string path)
+    {
+        if (_failed)
+            return;
+        try
+        {
+            _services.Files.Delete(path);
+        }
+        catch (LsmException)
+        {
+            // Nothing was acknowledged from it and nothing names it.
         }
     }
 
