@@ -9,6 +9,10 @@ namespace LsmMmap.Engine.Files;
 
 internal interface IFileSystem
 {
+    /// <summary>The id of this boot of the machine; empty where the system tells none. What was
+    /// written under the same id lost nothing but what the process had not handed over.</summary>
+    Guid BootId { get; }
+
     /// <summary>Makes a directory and every missing parent, each durable in its own
     /// parent.</summary>
     void CreateDirectory(string path);

@@ -7,7 +7,12 @@ internal sealed class LocalFileSystem : IFileSystem
 {
     public static readonly LocalFileSystem Instance = new();
 
+    private const string BootIdPath = "/proc/sys/kernel/random/boot_id";
+
     private LocalFileSystem() { }
+
+    public Guid BootId =>
+        Guid.TryParse(TryReadText(BootIdPath), out Guid id) ? id : Guid.Empty;
 
     public void CreateDirectory(string path)
     {

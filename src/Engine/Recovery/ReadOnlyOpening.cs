@@ -45,7 +45,7 @@ internal sealed class ReadOnlyOpening(IFileSystem files, string directory, Store
             Options = options,
             Files = files,
             StoreId = header.StoreId,
-            BootId = StoreOpening.BootId(),
+            BootId = files.BootId,
             IsReadOnly = true,
             Tables = new TableSet(
                 files, directory, options.ReadMode, options.BlockIndexCacheBytes,

@@ -23,7 +23,6 @@ namespace LsmMmap.Engine.Recovery;
 internal sealed class StoreOpening(IFileSystem files, string directory, StoreOptions options)
 {
     public const string DefaultKeyspaceName = "default";
-    private const string BootIdPath = "/proc/sys/kernel/random/boot_id";
 
     public OpenStore Open()
     {
@@ -58,10 +57,6 @@ internal sealed class StoreOpening(IFileSystem files, string directory, StoreOpt
         }
     }
 
-    /// <summary>The id of this boot of the machine; empty where the system tells none.</summary>
-    public static Guid BootId() =>
-        Guid.TryParse(LocalFileSystem.TryReadText(BootIdPath), out Guid id) ? id : Guid.Empty;
-
     public static void ThrowMissing(string directory) => throw new FileNotFoundException(
         $"there is no store in {directory}", FileNames.Current(directory));
 
@@ -73,7 +68,7 @@ internal sealed class StoreOpening(IFileSystem files, string directory, StoreOpt
         Options = options,
         Files = files,
         StoreId = storeId,
-        BootId = BootId(),
+        BootId = files.BootId,
         Tables = new TableSet(
             files, directory, options.ReadMode, options.BlockIndexCacheBytes, mayUnlink: true),
     };

@@ -1,0 +1,119 @@
+// What the store must hold after each step of a workload: every keyspace with every key. Step by
+// step, because the survivors of a crash must be exactly the state after some step.
+// Threads: one.
+
+using System.Text;
+using LsmMmap.Testing;
+
+namespace LsmMmap.Crash.Tests;
+
+/// <summary>The content of a store at one moment: keyspaces by name, values by key.</summary>
+internal sealed class StoreContent
+{
+    public SortedDictionary<string, SortedDictionary<byte[], byte[]>> Keyspaces { get; } =
+        new(StringComparer.Ordinal) { ["default"] = Empty() };
+
+    public static SortedDictionary<byte[], byte[]> Empty() => new(ByteComparer.Instance);
+
+    public StoreContent Clone()
+    {
+        var clone = new StoreContent();
+        clone.Keyspaces.Clear();
+        foreach ((string name, var entries) in Keyspaces)
+            clone.Keyspaces.Add(
+                name, new SortedDictionary<byte[], byte[]>(entries, ByteComparer.Instance));
+        return clone;
+    }
+
+    /// <summary>Reads everything through a cursor.</summary>
+    public static StoreContent Of(LsmStore store)
+    {
+        var content = new StoreContent();
+        foreach (string name in store.KeyspaceNames)
+        {
+            SortedDictionary<byte[], byte[]> entries = Empty();
+            foreach (KeyValueView entry in store.GetKeyspace(name).Range([], []))
+                entries.Add(entry.Key.ToArray(), entry.Value.ToArray());
+            content.Keyspaces[name] = entries;
+        }
+        return content;
+    }
+
+    /// <summary>The first difference; null when there is none.</summary>
+    public string? DifferenceFrom(StoreContent other)
+    {
+        if (!Keyspaces.Keys.SequenceEqual(other.Keyspaces.Keys))
+            return $"keyspaces {string.Join(',', Keyspaces.Keys)}, " +
+                $"not {string.Join(',', other.Keyspaces.Keys)}";
+        foreach ((string name, var entries) in Keyspaces)
+        {
+            var others = other.Keyspaces[name];
+            foreach ((byte[] key, byte[] value) in entries)
+            {
+                if (!others.TryGetValue(key, out byte[]? found))
+                    return $"{name} has {Encoding.UTF8.GetString(key)}, which should be absent";
+                if (!value.AsSpan().SequenceEqual(found))
+                    return $"{name} has another value of {Encoding.UTF8.GetString(key)}";
+            }
+            foreach (byte[] key in others.Keys)
+            {
+                if (!entries.ContainsKey(key))
+                    return $"{name} lacks {Encoding.UTF8.GetString(key)}";
+            }
+        }
+        return null;
+    }
+
+    private sealed class ByteComparer : IComparer<byte[]>
+    {
+        public static readonly ByteComparer Instance = new();
+
+        public int Compare(byte[]? x, byte[]? y) => x.AsSpan().SequenceCompareTo(y);
+    }
+}
+
+/// <summary>The contents after every step; step 0 is the empty store.</summary>
+internal sealed class StateHistory
+{
+    private readonly List<StoreContent> _states = [new StoreContent()];
+
+    public int LastStep => _states.Count - 1;
+
+    public StoreContent this[int step] => _states[step];
+
+    /// <summary>Adds a step that changes the last state.</summary>
+    public int Add(Action<StoreContent> change)
+    {
+        StoreContent next = _states[^1].Clone();
+        change(next);
+        _states.Add(next);
+        return LastStep;
+    }
+
+    /// <summary>The last step did not happen after all.</summary>
+    public void TakeBack() => _states.RemoveAt(LastStep);
+
+    /// <summary>The step in the range after which the store held this; -1 when there is none.
+    /// </summary>
+    public int Find(StoreContent content, int from, int to)
+    {
+        for (int step = to; step >= from; step--)
+        {
+            if (content.DifferenceFrom(_states[step]) == null)
+                return step;
+        }
+        return -1;
+    }
+
+    /// <summary>For a message: how the content differs from the steps that were allowed.
+    /// </summary>
+    public string Explain(StoreContent content, int from, int to)
+    {
+        int any = Find(content, 0, LastStep);
+        return any >= 0
+            ? $"it is the state after step {any}, allowed are {from} to {to}"
+            : $"it is no state at all; against step {from}: " +
+                content.DifferenceFrom(_states[from]) + $"; against step {to}: " +
+                content.DifferenceFrom(_states[to]);
+    }
+}

@@ -1,0 +1,212 @@
+// A run of a workload over a recording file system: the store, the model beside it, and the marks
+// that put the model's steps into the record. In a run with faults a step may throw; then it is
+// found out whether the step is visible, and from the first failure of the store on every step
+// must fail and change nothing.
+// Threads: one.
+
+using System.Text;
+using LsmMmap.Engine.Files;
+using LsmMmap.Testing;
+using LsmMmap.Testing.Crash;
+
+namespace LsmMmap.Crash.Tests;
+
+internal sealed class WorkloadRun(
+    string directory, RecordingFileSystem recorder, IFileSystem files, bool mayFail = false)
+{
+    private const int RetriesMax = 20_000;
+
+    private LsmStore? _store;
+
+    public StateHistory History { get; } = new();
+
+    public RecordingFileSystem Recorder => recorder;
+
+    public LsmStore Store => _store!;
+
+    public bool IsOpen => _store != null;
+
+    /// <summary>What a step threw first.</summary>
+    public LsmException? FirstError { get; private set; }
+
+    /// <summary>Steps that threw although their effect may be there after a crash: at most the
+    /// one that found the store failing. It is the last of the history.</summary>
+    public bool LastIsUncertain { get; private set; }
+
+    /// <summary>The last step that was acknowledged as surviving a power cut.</summary>
+    public int SyncedStep { get; private set; }
+
+    public static StoreOptions Options => new()
+    {
+        BackgroundThreads = 1,
+        DefaultKeyspace = SmallKeyspace,
+        DefaultDurability = Durability.Buffered,
+    };
+
+    public static KeyspaceOptions SmallKeyspace => new()
+    {
+        MemtableBytes = 64 << 10,
+        TableBytes = 64 << 10,
+        BlockBytes = 1024,
+    };
+
+    public void Open() => Attempt(() => _store = LsmStore.Open(directory, Options, files));
+
+    public void Close()
+    {
+        LsmStore? store = _store;
+        _store = null;
+        if (store != null && Attempt(store.Dispose))
+            Acknowledge(History.LastStep, Durability.Synced);
+    }
+
+    /// <summary>One key of the default keyspace.</summary>
+    public void Put(string key, int valueBytes, Durability durability) =>
+        Commit(durability, (null, key, valueBytes));
+
+    /// <summary>A batch; a value of no bytes deletes the key, a null name is the default
+    /// keyspace. Every commit also says its number under one key.</summary>
+    public void Commit(
+        Durability durability, params (string? Keyspace, string Key, int ValueBytes)[] entries)
+    {
+        int number = History.LastStep + 1;
+        // Where a fault kept a keyspace from being made, the rest goes on without it.
+        entries = [.. entries.Where(entry => History[number - 1].Keyspaces.ContainsKey(
+            entry.Keyspace ?? "default"))];
+        Step(
+            () =>
+            {
+                using var batch = new BatchOf(Store);
+                batch.Put(null, "last commit"u8, Bytes.Value(number, 8));
+                foreach ((string? keyspace, string key, int valueBytes) in entries)
+                    batch.Put(keyspace, Encoding.UTF8.GetBytes(key), ValueOf(number, valueBytes));
+                Store.Write(batch.Batch, durability);
+            },
+            content =>
+            {
+                content.Keyspaces["default"]["last commit"u8.ToArray()] = Bytes.Value(number, 8);
+                foreach ((string? keyspace, string key, int valueBytes) in entries)
+                {
+                    var at = content.Keyspaces[keyspace ?? "default"];
+                    at.Remove(Encoding.UTF8.GetBytes(key));
+                    if (valueBytes > 0)
+                        at.Add(Encoding.UTF8.GetBytes(key), ValueOf(number, valueBytes));
+                }
+            },
+            durability);
+    }
+
+    public void MakeKeyspace(string name) => Step(
+        () => Store.GetKeyspace(name),
+        content => content.Keyspaces.TryAdd(name, StoreContent.Empty()), Durability.Synced);
+
+    public void DropKeyspace(string name)
+    {
+        if (History[History.LastStep].Keyspaces.ContainsKey(name))
+            Step(
+                () => Store.DropKeyspace(name), content => content.Keyspaces.Remove(name),
+                Durability.Synced);
+    }
+
+    public void SyncLog()
+    {
+        if (IsOpen && Attempt(() => Store.FlushLog()))
+            Acknowledge(History.LastStep, Durability.Synced);
+    }
+
+    /// <summary>Flush, Compact or WaitForIdle; while the disk is full they say so, and are asked
+    /// again.</summary>
+    public void Background(Action<LsmStore> work, bool isFlush = true)
+    {
+        if (!IsOpen)
+            return;
+        bool done = Attempt(() =>
+        {
+            for (int tries = 0; ; tries++)
+            {
+                try
+                {
+                    work(Store);
+                    return;
+                }
+                catch (LsmException e) when (
+                    mayFail && IoFailure.IsDiskFull(e) && tries < RetriesMax)
+                {
+                    FirstError ??= e;
+                    if (e is StoreFailedException)
+                        throw;
+                    // Wakes the background threads, which otherwise wait half a second.
+                    Store.CreateSnapshot().Dispose();
+                    Thread.Yield();
+                }
+            }
+        });
+        if (done && isFlush)
+            Acknowledge(History.LastStep, Durability.Synced);
+    }
+
+    private void Step(Action step, Action<StoreContent> change, Durability durability)
+    {
+        if (!IsOpen)
+            return;
+        bool hadFailed = FirstError is StoreFailedException;
+        int number = History.Add(change);
+        recorder.Started(number);
+        if (Attempt(step))
+        {
+            Assert.False(hadFailed, "a failed store accepted a write");
+            Acknowledge(number, durability);
+            return;
+        }
+        if (FirstError is StoreFailedException && !hadFailed)
+            LastIsUncertain = true;
+        else
+            History.TakeBack();
+    }
+
+    private void Acknowledge(int step, Durability durability)
+    {
+        recorder.Acknowledged(step, durability);
+        if (durability == Durability.Synced)
+            SyncedStep = step;
+    }
+
+    /// <summary>False when it threw what a fault may make it throw. After the store has failed
+    /// nothing else may come.</summary>
+    private bool Attempt(Action action)
+    {
+        try
+        {
+            action();
+            return true;
+        }
+        catch (LsmException e) when (mayFail && e is not CorruptionException)
+        {
+            bool failed = FirstError is StoreFailedException;
+            if (failed && e is not StoreFailedException && IsOpen)
+                throw;
+            if (!failed && (FirstError == null || e is StoreFailedException))
+                FirstError = e;
+            return false;
+        }
+    }
+
+    private static byte[] ValueOf(int number, int valueBytes) =>
+        valueBytes == 0 ? [] : Bytes.Value(number, valueBytes);
+
+    private readonly struct BatchOf(LsmStore store) : IDisposable
+    {
+        public WriteBatch Batch { get; } = new();
+
+        public void Put(string? keyspace, ReadOnlySpan<byte> key, byte[] value)
+        {
+            Keyspace target = keyspace == null ? store.Default : store.GetKeyspace(keyspace);
+            if (value.Length == 0)
+                Batch.Delete(target, key);
+            else
+                Batch.Put(target, key, value);
+        }
+
+        public void Dispose() => Batch.Dispose();
+    }
+}

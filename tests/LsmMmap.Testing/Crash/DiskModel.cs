@@ -1,0 +1,145 @@
+// A disk as a crash sees it: for every file the bytes that are certainly on the platter and the
+// writes that are not, and apart from them the same for the names in the directory. Syncing a file
+// says nothing about its name, and syncing the directory nothing about any content.
+// Threads: one at a time; the recorder's lock, or a test.
+
+using System.Diagnostics;
+
+namespace LsmMmap.Testing.Crash;
+
+/// <summary>A file, whatever it is called.</summary>
+internal sealed class DiskFile(int id)
+{
+    public int Id { get; } = id;
+
+    public byte[] Durable { get; set; } = [];
+
+    /// <summary>Appended and not synced, oldest first.</summary>
+    public List<byte[]> Pending { get; init; } = [];
+
+    public bool IsSealed { get; set; }
+
+    public int Length => Durable.Length + Pending.Sum(static write => write.Length);
+
+    public byte[] Content() => [.. Durable, .. Pending.SelectMany(static write => write)];
+
+    public DiskFile Clone() => new(Id)
+    {
+        Durable = Durable,
+        Pending = [.. Pending],
+        IsSealed = IsSealed,
+    };
+}
+
+/// <summary>A change of names. Removes goes, Adds comes to be; a rename does both at once.
+/// </summary>
+internal readonly record struct NameChange(string? Removes, string? Adds, DiskFile? File)
+{
+    public void ApplyTo(Dictionary<string, DiskFile> names)
+    {
+        if (Removes != null)
+            names.Remove(Removes);
+        if (Adds != null)
+            names[Adds] = File!;
+    }
+}
+
+internal sealed class DiskModel
+{
+    private readonly Dictionary<int, DiskFile> _files = [];
+
+    /// <summary>Names that a power cut does not touch.</summary>
+    public Dictionary<string, DiskFile> DurableNames { get; private init; } = [];
+
+    /// <summary>Names as the running system shows them.</summary>
+    public Dictionary<string, DiskFile> Names { get; private init; } = [];
+
+    /// <summary>Changes of names since the directory was synced, oldest first.</summary>
+    public List<NameChange> PendingNames { get; private init; } = [];
+
+    public int NextFileId { get; private set; } = 1;
+
+    /// <summary>A disk that holds these files and owes nothing.</summary>
+    public static DiskModel Of(DiskImage image)
+    {
+        var model = new DiskModel();
+        foreach ((string name, byte[] content) in image.Files)
+        {
+            DiskFile file = model.Add(model.NextFileId);
+            file.Durable = content;
+            file.IsSealed = image.Sealed.Contains(name);
+            model.Names.Add(name, file);
+            model.DurableNames.Add(name, file);
+        }
+        return model;
+    }
+
+    /// <summary>The same disk, to go on from twice. What is not synced stays so: that is the
+    /// disk after the kill of a process.</summary>
+    public DiskModel Clone()
+    {
+        var copies = _files.Values.ToDictionary(static f => f, static f => f.Clone());
+        var clone = new DiskModel
+        {
+            NextFileId = NextFileId,
+            Names = Names.ToDictionary(static n => n.Key, n => copies[n.Value]),
+            DurableNames = DurableNames.ToDictionary(static n => n.Key, n => copies[n.Value]),
+            PendingNames = [.. PendingNames.Select(change => change with
+            {
+                File = change.File == null ? null : copies[change.File],
+            })],
+        };
+        foreach (DiskFile copy in copies.Values)
+            clone._files.Add(copy.Id, copy);
+        return clone;
+    }
+
+    public void Apply(DiskOperation operation)
+    {
+        switch (operation.Step)
+        {
+            case DiskStep.Create:
+                Change(new NameChange(null, operation.Name, Add(operation.FileId)));
+                break;
+            case DiskStep.Write:
+                _files[operation.FileId].Pending.Add(operation.Bytes);
+                break;
+            case DiskStep.SyncFile:
+                DiskFile synced = _files[operation.FileId];
+                if (synced.Pending.Count > 0)
+                    synced.Durable = synced.Content();
+                synced.Pending.Clear();
+                break;
+            case DiskStep.Seal:
+                Names[operation.Name].IsSealed = true;
+                break;
+            case DiskStep.Rename:
+                Change(new NameChange(operation.Name, operation.To, Names[operation.Name]));
+                break;
+            case DiskStep.Delete:
+                if (Names.ContainsKey(operation.Name))
+                    Change(new NameChange(operation.Name, null, null));
+                break;
+            case DiskStep.SyncDirectory:
+                foreach (NameChange change in PendingNames)
+                    change.ApplyTo(DurableNames);
+                PendingNames.Clear();
+                break;
+        }
+    }
+
+    private DiskFile Add(int id)
+    {
+        Debug.Assert(!_files.ContainsKey(id), "a file id is given once");
+        var file = new DiskFile(id);
+        _files.Add(id, file);
+        NextFileId = Math.Max(NextFileId, id + 1);
+        return file;
+    }
+
+    private void Change(NameChange change)
+    {
+        change.ApplyTo(Names);
+        PendingNames.Add(change);
+    }
+}

@@ -1,0 +1,50 @@
+// One step of a recorded run: what was asked of the disk, or what the workload said about its own
+// progress at that moment. Immutable; the order in the record is the order in which they happened.
+
+namespace LsmMmap.Testing.Crash;
+
+internal enum DiskStep
+{
+    Create,
+    Write,
+    SyncFile,
+    Seal,
+    Rename,
+    Delete,
+    SyncDirectory,
+
+    /// <summary>The workload is about to take a step.</summary>
+    Started,
+
+    /// <summary>A step of the workload returned.</summary>
+    Acknowledged,
+}
+
+/// <summary>Name is a file's name in the store's directory; To the target of a rename.</summary>
+internal sealed record DiskOperation(DiskStep Step, string Name)
+{
+    public int FileId { get; init; }
+
+    public byte[] Bytes { get; init; } = [];
+
+    public string To { get; init; } = "";
+
+    /// <summary>Of a marker: the number of the workload's step.</summary>
+    public int WorkStep { get; init; }
+
+    /// <summary>Of an acknowledgement: what the steps up to this one survive.</summary>
+    public Durability Durability { get; init; }
+
+    public bool IsMarker => Step is DiskStep.Started or DiskStep.Acknowledged;
+
+    public override string ToString() => Step switch
+    {
+        DiskStep.Write => $"write {Bytes.Length} bytes to {Name}",
+        DiskStep.SyncFile => $"sync {Name}",
+        DiskStep.SyncDirectory => "sync the directory",
+        DiskStep.Rename => $"rename {Name} to {To}",
+        DiskStep.Started => $"step {WorkStep} starts",
+        DiskStep.Acknowledged => $"step {WorkStep} is acknowledged as {Durability}",
+        _ => $"{Step} {Name}",
+    };
+}

@@ -1,0 +1,137 @@
+// A file system over a real directory that remembers every operation, in order, next to what the
+// workload says about its progress. Files are real, so that tables can be mapped; syncs are only
+// recorded, because the record decides what a crash leaves and not the machine's disk.
+//
+// Limits: one directory. LOCK and its making are not recorded: nothing is read from them.
+// Threads: any. An operation and its entry in the record are one step under the lock.
+
+using LsmMmap.Engine.Files;
+
+namespace LsmMmap.Testing.Crash;
+
+internal sealed class RecordingFileSystem : ForwardingFileSystem, IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly List<DiskOperation> _operations = [];
+    private readonly Dictionary<string, int> _fileIds = [];
+    private readonly ManualResetEventSlim _mayMakeTables = new(initialState: true);
+    private int _nextFileId;
+
+    /// <summary>Begins with what is in the directory already; the model says what of it is
+    /// durable.</summary>
+    public RecordingFileSystem(Guid bootId, DiskModel? start = null)
+        : base(LocalFileSystem.Instance)
+    {
+        BootId = bootId;
+        Start = start ?? new DiskModel();
+        _nextFileId = Start.NextFileId;
+        foreach ((string name, DiskFile file) in Start.Names)
+            _fileIds.Add(name, file.Id);
+    }
+
+    public override Guid BootId { get; }
+
+    /// <summary>The disk before the first operation.</summary>
+    public DiskModel Start { get; }
+
+    /// <summary>A copy of the record so far.</summary>
+    public DiskOperation[] Operations()
+    {
+        lock (_lock)
+            return [.. _operations];
+    }
+
+    public void Started(int workStep) => Mark(
+        new DiskOperation(DiskStep.Started, "") { WorkStep = workStep });
+
+    public void Acknowledged(int workStep, Durability durability) => Mark(
+        new DiskOperation(DiskStep.Acknowledged, "")
+        {
+            WorkStep = workStep,
+            Durability = durability,
+        });
+
+    /// <summary>Whoever makes a table waits, until this is true again: commits can so be put
+    /// between the two ends of a flush.</summary>
+    public void LetTablesBeMade(bool may)
+    {
+        if (may)
+            _mayMakeTables.Set();
+        else
+            _mayMakeTables.Reset();
+    }
+
+    public override DurableFile Create(string path)
+    {
+        if (path.EndsWith(".sst.tmp", StringComparison.Ordinal))
+            _mayMakeTables.Wait();
+        lock (_lock)
+        {
+            DurableFile file = base.Create(path);
+            string name = Path.GetFileName(path);
+            int id = _nextFileId++;
+            _fileIds[name] = id;
+            _operations.Add(new DiskOperation(DiskStep.Create, name) { FileId = id });
+            return new RecordingFile(this, file, name, id);
+        }
+    }
+
+    public override void Seal(string path) => Record(
+        () => base.Seal(path), new DiskOperation(DiskStep.Seal, Path.GetFileName(path)));
+
+    public override void Rename(string from, string to) => Record(
+        () =>
+        {
+            base.Rename(from, to);
+            if (_fileIds.Remove(Path.GetFileName(from), out int id))
+                _fileIds[Path.GetFileName(to)] = id;
+        },
+        new DiskOperation(DiskStep.Rename, Path.GetFileName(from)) { To = Path.GetFileName(to) });
+
+    public override void Delete(string path)
+    {
+        lock (_lock)
+        {
+            base.Delete(path);
+            if (_fileIds.Remove(Path.GetFileName(path)))
+                _operations.Add(new DiskOperation(DiskStep.Delete, Path.GetFileName(path)));
+        }
+    }
+
+    public override void SyncDirectory(string path) =>
+        Mark(new DiskOperation(DiskStep.SyncDirectory, ""));
+
+    public void Dispose() => _mayMakeTables.Dispose();
+
+    private void Mark(DiskOperation operation) => Record(static () => { }, operation);
+
+    private void Record(Action step, DiskOperation operation)
+    {
+        lock (_lock)
+        {
+            step();
+            _operations.Add(operation);
+        }
+    }
+
+    private sealed class RecordingFile(
+        RecordingFileSystem owner, DurableFile inner, string name, int id)
+        : ForwardingFile(inner)
+    {
+        public override void Write(ReadOnlySpan<byte> buffer)
+        {
+            lock (owner._lock)
+            {
+                base.Write(buffer);
+                owner._operations.Add(new DiskOperation(DiskStep.Write, name)
+                {
+                    FileId = id,
+                    Bytes = buffer.ToArray(),
+                });
+            }
+        }
+
+        public override void Sync() => owner.Mark(
+            new DiskOperation(DiskStep.SyncFile, name) { FileId = id });
+    }
+}
