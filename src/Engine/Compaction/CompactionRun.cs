@@ -115,7 +115,7 @@ internal sealed class CompactionRun(
             output?.Dispose();
         }
         if (_outputs.Count > 0)
-            services.Files.SyncDirectory(services.Directory);
+            state.SyncDirectory();
         services.Counters.Compacted(writtenBytes, isTrivialMove: false);
     }
 

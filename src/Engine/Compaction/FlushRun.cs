@@ -13,8 +13,9 @@ namespace LsmMmap.Engine.Compaction;
 internal sealed class FlushRun(StoreState state, VersionCommitter committer)
 {
     /// <summary>Writes the memtable's entries as a sealed table, without versions that neither
-    /// a snapshot nor a later reader can see; not yet in any version. Requires: the snapshots
-    /// were copied under the store's lock after the memtable was frozen.</summary>
+    /// a snapshot nor a later reader can see; not yet in any version. Its name is durable after
+    /// the caller's next sync of the directory. Requires: the snapshots were copied under the
+    /// store's lock after the memtable was frozen.</summary>
     public static TableInfo WriteTable(
         StoreServices services, KeyspaceOptions options, MemTable memTable, ulong[] snapshots)
     {
@@ -28,15 +29,14 @@ internal sealed class FlushRun(StoreState state, VersionCommitter committer)
             if (rule.Keep(cursor.UserKey, cursor.Tag, out ulong tag))
                 output.Add(cursor.UserKey, tag, cursor.Value);
         }
-        TableInfo info = output.Finish();
-        services.Files.SyncDirectory(services.Directory);
-        return info;
+        return output.Finish();
     }
 
     public void Run(KeyspaceTree tree, LiveMemTable memTable, ulong[] snapshots)
     {
         StoreServices services = state.Services;
         TableInfo info = WriteTable(services, tree.Options, memTable.Table, snapshots);
+        state.SyncDirectory();
         services.Counters.Flushed(info.FileBytes);
         var edit = new VersionEdit();
         edit.Added.Add((tree.Id, 0, info));

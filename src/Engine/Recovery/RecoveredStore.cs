@@ -74,7 +74,8 @@ internal sealed class RecoveredStore(StoreServices services, ManifestContents co
         List<(long Number, long Bytes)> logs = NeededLogs();
         CheckClean(logs);
         replay.Run(logs, (log, offset, body) => Apply(log, offset, body, toTables));
-        if (contents.Clean is { } clean && replay.BytesDropped > 0)
+        bool mustBeWhole = services.Options.WalRecovery != WalRecovery.Salvage;
+        if (mustBeWhole && contents.Clean is { } clean && replay.BytesDropped > 0)
             ThrowUnclean(clean.LogNumber, "does not verify to its end");
         LastLog = replay.End;
         return new RecoveryReport
@@ -186,6 +187,7 @@ internal sealed class RecoveredStore(StoreServices services, ManifestContents co
         SkipUsedNumbers();
         TableInfo table = FlushRun.WriteTable(
             services, OptionsOf(id), memTable.Table, snapshots: []);
+        services.Files.SyncDirectory(services.Directory);
         var edit = new VersionEdit();
         edit.Added.Add((id, 0, table));
         edit.Flushed.Add((id, memTable.Table.LargestSequence));

@@ -142,6 +142,20 @@ internal sealed class StoreState
         }
     }
 
+    /// <summary>Makes the names of new files durable. A failure is final: the kernel may have
+    /// dropped entries that a later sync then reports as written.</summary>
+    public void SyncDirectory()
+    {
+        try
+        {
+            Services.Files.SyncDirectory(Services.Directory);
+        }
+        catch (LsmException e)
+        {
+            throw Fail(e);
+        }
+    }
+
     /// <summary>Background work waits for space, or goes on (null).</summary>
     public void Pause(Exception? cause)
     {
