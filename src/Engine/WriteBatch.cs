@@ -72,10 +72,17 @@ public sealed class WriteBatch : IDisposable
     /// <summary>Ends the batch; while it is being written, as soon as that is done.</summary>
     public void Dispose()
     {
-        if (Interlocked.CompareExchange(ref _state, Disposed, Idle) == Idle)
-            _buffer.Clear();
-        else
-            Interlocked.CompareExchange(ref _state, InUseAndDisposed, InUse);
+        while (true)
+        {
+            if (Interlocked.CompareExchange(ref _state, Disposed, Idle) == Idle)
+            {
+                _buffer.Clear();
+                return;
+            }
+            // Anything but Idle here means that the batch came back between the two looks.
+            if (Interlocked.CompareExchange(ref _state, InUseAndDisposed, InUse) != Idle)
+                return;
+        }
     }
 
     /// <summary>The store takes the batch.</summary>

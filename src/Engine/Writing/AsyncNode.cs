@@ -18,6 +18,8 @@ internal sealed class AsyncNode : CommitNode, IValueTaskSource<long>
     private CancellationTokenRegistration _registration;
     private Action<object>? _onCompleted;
     private object? _onCompletedState;
+    private bool _isWatched;
+    private bool _mayBeTouched;
 
     private AsyncNode() => _source.RunContinuationsAsynchronously = true;
 
@@ -39,7 +41,8 @@ internal sealed class AsyncNode : CommitNode, IValueTaskSource<long>
     /// <summary>Until the commit joins a group, the token takes it back.</summary>
     public void WatchFor(CancellationToken cancellationToken)
     {
-        if (cancellationToken.CanBeCanceled)
+        _isWatched = cancellationToken.CanBeCanceled;
+        if (_isWatched)
         {
             _registration = cancellationToken.UnsafeRegister(static (state, token) =>
             {
@@ -55,8 +58,9 @@ internal sealed class AsyncNode : CommitNode, IValueTaskSource<long>
     public override void Complete()
     {
         // Unregister does not wait for a callback under way: that one has lost the race to
-        // TryCancel, or Complete would not have been called.
-        _registration.Unregister();
+        // TryCancel, or Complete would not have been called. But it may not have come to TryCancel
+        // yet, and must then not find the node at its next use.
+        _mayBeTouched = _isWatched && !_registration.Unregister();
         Finish();
     }
 
@@ -71,7 +75,7 @@ internal sealed class AsyncNode : CommitNode, IValueTaskSource<long>
             _source.Reset();
             _registration = default;
             // A cancelled node may still stand in the queue and must not come back as another.
-            if (!IsCancelled && s_pool.Count < PooledMax)
+            if (!IsCancelled && !_mayBeTouched && s_pool.Count < PooledMax)
                 s_pool.Enqueue(this);
         }
     }

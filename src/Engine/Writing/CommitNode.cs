@@ -21,6 +21,10 @@ internal abstract class CommitNode
 
     public BatchBuffer Batch { get; private set; } = null!;
 
+    /// <summary>Encoded bytes of the batch. Kept here because the batch itself is its owner's
+    /// again at the moment a cancellation wins.</summary>
+    public int EntriesBytes { get; private set; }
+
     public Durability Durability { get; private set; }
 
     /// <summary>The outcome: the sequence of the commit's last entry.</summary>
@@ -34,6 +38,7 @@ internal abstract class CommitNode
     public void Prepare(BatchBuffer batch, Durability durability)
     {
         Batch = batch;
+        EntriesBytes = batch.Entries.Length;
         Durability = durability;
         Sequence = 0;
         Error = null;

@@ -200,6 +200,12 @@ internal sealed class WriteQueue
             if (group.Count > 0)
                 _commit.Run(group);
         }
+        catch (Exception e)
+        {
+            // No commit may look done that is not.
+            foreach (CommitNode node in group)
+                node.Error ??= State.Fail(e);
+        }
         finally
         {
             CommitGroupDone(own, group);
@@ -214,26 +220,23 @@ internal sealed class WriteQueue
         {
             own.TryJoin();
             group.Add(own);
-            bytes = own.Batch.Entries.Length;
+            bytes = own.EntriesBytes;
         }
         lock (_gate)
         {
             AssertInvariants();
             while (_queue.TryPeek(out CommitNode? node))
             {
-                if (group.Count > 0 && bytes + NodeBytes(node) > GroupBytesMax)
+                if (group.Count > 0 && bytes + node.EntriesBytes > GroupBytesMax)
                     break;
                 _queue.Dequeue();
                 if (!node.TryJoin())
                     continue;
                 group.Add(node);
-                bytes += NodeBytes(node);
+                bytes += node.EntriesBytes;
             }
         }
     }
-
-    private static long NodeBytes(CommitNode node) =>
-        node.IsCancelled ? 0 : node.Batch.Entries.Length;
 
     private void CommitGroupDone(CommitNode? own, List<CommitNode> group)
     {
