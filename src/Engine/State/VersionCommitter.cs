@@ -73,12 +73,7 @@ internal sealed class VersionCommitter(
                 oldestLog = state.OldestLog(CurrentLog(), flushed);
             edit.Numbers = Numbers(oldestLog);
             Append(edit);
-            lock (state.Gate)
-            {
-                install();
-                state.InstallReadState();
-                state.TablesChanged();
-            }
+            Install(install);
             UnlinkLogsBefore(oldestLog);
             RotateWhenLarge();
             return true;
@@ -120,7 +115,26 @@ internal sealed class VersionCommitter(
         {
             manifest.Append(edit);
         }
-        catch (LsmException e)
+        catch (Exception e)
+        {
+            throw state.Fail(e);
+        }
+    }
+
+    /// <summary>The edit is durable. If it cannot be shown, nothing may be unlinked any more,
+    /// the new tables least of all.</summary>
+    private void Install(Action install)
+    {
+        try
+        {
+            lock (state.Gate)
+            {
+                install();
+                state.InstallReadState();
+                state.TablesChanged();
+            }
+        }
+        catch (Exception e)
         {
             throw state.Fail(e);
         }
