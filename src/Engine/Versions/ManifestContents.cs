@@ -32,7 +32,12 @@ internal sealed class ManifestContents
             if (record.Dropped)
                 _keyspaces.Remove(record.Id);
             else if (_keyspaces.TryGetValue(record.Id, out KeyspaceContents? known))
-                known.Record = record;
+                known.Record = record with
+                {
+                    // A flush may have committed after the record was put together.
+                    FlushedSequence = Math.Max(
+                        record.FlushedSequence, known.Record.FlushedSequence),
+                };
             else
                 _keyspaces.Add(record.Id, new KeyspaceContents(record));
         }
