@@ -113,6 +113,7 @@ internal sealed class RunCursor : IDisposable
     public void Clear()
     {
         _memCursor.Clear();
+        _tableCursor.Release();
         IsValid = false;
         _version = null;
         _tables = default;
@@ -139,6 +140,8 @@ internal sealed class RunCursor : IDisposable
             return false;
         if (at != _at)
         {
+            // Nowhere while it turns: a turn that fails must not pass for the old table.
+            _at = -1;
             _tableCursor.Reset(_tables.Span[at].Reader, _sequential);
             _at = at;
         }

@@ -19,6 +19,7 @@ internal sealed class VisibleCursor : IDisposable
     private readonly MergingCursor _merge = new();
     private GrowOnlyBuffer _key;
     private GrowOnlyBuffer _savedValue;
+    private GrowOnlyBuffer _target;
     private GrowOnlyBuffer _lower;
     private GrowOnlyBuffer _upper;
     private ulong _sequence;
@@ -90,6 +91,7 @@ internal sealed class VisibleCursor : IDisposable
             return At(Position.AfterLast);
         if (!_lower.IsEmpty && key.SequenceCompareTo(_lower.Span) < 0)
             key = _lower.Span;
+        key = Own(key);
         _position = Position.Nowhere;
         _merge.Seek(key, EntryTag.SeekAt(_sequence));
         return FindForward(skipping: false);
@@ -101,6 +103,7 @@ internal sealed class VisibleCursor : IDisposable
             return At(Position.BeforeFirst);
         if (!_upper.IsEmpty && key.SequenceCompareTo(_upper.Span) >= 0)
             return SeekToLast();
+        key = Own(key);
         _position = Position.Nowhere;
         _merge.SeekForPrevious(key, 0);
         return FindBackward();
@@ -148,6 +151,16 @@ internal sealed class VisibleCursor : IDisposable
     }
 
     public void Dispose() => _merge.Dispose();
+
+    /// <summary>A target that may lie in what the cursor lent, the value of the entry it stands
+    /// on, outlives the first run's move only as a copy.</summary>
+    private ReadOnlySpan<byte> Own(ReadOnlySpan<byte> target)
+    {
+        if (_position != Position.OnEntry)
+            return target;
+        _target.Set(target);
+        return _target.Span;
+    }
 
     private void AddTables(Versions.TreeVersion version)
     {
