@@ -53,9 +53,9 @@ internal sealed class Table : Reclaimable
             AssertInvariants();
             if (_isReclaimed)
                 return false;
+            _ = Reader;
+            return true;
         }
-        _ = Reader;
-        return true;
     }
 
     /// <summary>A durable edit has removed the table: its file goes when its readers do.</summary>
