@@ -1,6 +1,7 @@
 // The public face of one keyspace. Reads go to the reader, writes to the queue.
 
 using System.Buffers;
+using System.Diagnostics;
 using LsmMmap.Engine.Reading;
 using LsmMmap.Engine.State;
 
@@ -14,6 +15,8 @@ public sealed class Keyspace : IReadView
 {
     internal Keyspace(LsmStore store, KeyspaceTree tree)
     {
+        Debug.Assert(
+            ReferenceEquals(tree.Store.Published, store.Published), "a handle reads its own store");
         Store = store;
         Tree = tree;
         Reader = new KeyspaceReader(

@@ -1,5 +1,6 @@
 // The roof's other half: keyspaces, snapshots, flush, compaction, verification, statistics.
 
+using System.Diagnostics;
 using System.Text;
 using LsmMmap.Engine.Lifetimes;
 using LsmMmap.Engine.Recovery;
@@ -47,6 +48,7 @@ public sealed partial class LsmStore
         Keyspace? opened = null;
         Call(() => _store.Queue!.RunAlone(
             () => opened = HandleOf(KeyspaceChanges.Open(_store, name, validated))));
+        Debug.Assert(opened != null, "a keyspace is opened or an exception says why");
         return opened!;
     }
 

@@ -3,6 +3,7 @@
 // write queue; the rest is counted, so that Dispose waits for it.
 
 using System.Buffers;
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using LsmMmap.Engine.Files;
 using LsmMmap.Engine.Reading;
@@ -29,6 +30,8 @@ public sealed partial class LsmStore : IReadView, IDisposable, IAsyncDisposable
 
     private LsmStore(OpenStore store)
     {
+        Debug.Assert(
+            (store.Queue == null) == store.Services.IsReadOnly, "a store to write has a queue");
         _store = store;
         _defaultDurability = store.Services.Options.DefaultDurability;
         Default = new Keyspace(this, store.DefaultTree);

@@ -2,6 +2,7 @@
 // it carries the reads.
 
 using System.Buffers;
+using System.Diagnostics;
 using LsmMmap.Engine.Lifetimes;
 
 namespace LsmMmap;
@@ -20,6 +21,7 @@ public sealed class Snapshot : IReadView, IDisposable
 
     internal Snapshot(LsmStore store, ulong sequence)
     {
+        Debug.Assert(sequence <= long.MaxValue, "a sequence has 56 bits");
         _store = store;
         Sequence = (long)sequence;
         _default = new KeyspaceSnapshot(this, store.Default);

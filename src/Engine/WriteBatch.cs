@@ -1,6 +1,7 @@
 // The public batch: entries encoded as they go into the log, and the rule of who may touch them
 // when.
 
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using LsmMmap.Engine.State;
 using LsmMmap.Engine.Writing;
@@ -97,6 +98,8 @@ public sealed class WriteBatch : IDisposable
     /// <summary>The store gives it back.</summary>
     internal void GiveBack()
     {
+        Debug.Assert(
+            Volatile.Read(ref _state) is InUse or InUseAndDisposed, "only a lent batch comes back");
         if (Interlocked.CompareExchange(ref _state, Idle, InUse) == InUse)
             return;
         _buffer.Clear();

@@ -39,6 +39,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
 
     public void Start()
     {
+        Debug.Assert(_threads.Count == 0, "the threads are started once");
         int count = state.Services.Options.BackgroundThreads;
         for (int i = 0; i < count; i++)
         {
@@ -57,6 +58,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
     /// closing.</summary>
     public void Stop()
     {
+        Debug.Assert(state.IsClosing, "the threads end with the store");
         lock (state.Gate)
         {
             _stop = true;
@@ -174,6 +176,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
             memTable.Release();
             lock (state.Gate)
             {
+                Debug.Assert(tree.IsFlushing, "a flush that ends was running");
                 tree.IsFlushing = false;
                 Monitor.PulseAll(state.Gate);
             }

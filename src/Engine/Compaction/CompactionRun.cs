@@ -47,6 +47,7 @@ internal sealed class CompactionRun(
 
     private bool CommitMove()
     {
+        Debug.Assert(_outputs.Count == 0, "a move writes no table");
         var edit = new VersionEdit();
         foreach ((int level, Table table) in plan.Inputs)
         {

@@ -82,6 +82,7 @@ internal static partial class DiskSync
 
     public static void Rename(string from, string to)
     {
+        Debug.Assert(from != to, "a file gets another name");
         if (OperatingSystem.IsWindows())
             RenameWindows(from, to);
         else if (Unix.Rename(from, to) != 0)
@@ -92,6 +93,7 @@ internal static partial class DiskSync
     /// ignored.</summary>
     public static unsafe void AdviseRandom(byte* address, long bytes)
     {
+        Debug.Assert(address != null, "advice is about a mapping");
         // Safety: the caller owns the mapping; advice changes no byte of it.
         if (!OperatingSystem.IsWindows())
             _ = Unix.MAdvise((nint)address, (nuint)bytes, AdviceRandom);

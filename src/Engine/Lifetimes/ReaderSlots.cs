@@ -70,6 +70,7 @@ internal sealed class ReaderSlots
     /// none.</summary>
     public int Take()
     {
+        Debug.Assert((_free & ~AllFree) == 0, "pinned values use eight entries");
         if (_free == 0)
             return CallEntry;
         int entry = BitOperations.TrailingZeroCount(_free);
@@ -127,6 +128,7 @@ internal sealed class ReaderSlots
 
     private static ReaderSlots Register()
     {
+        Debug.Assert(t_current == null, "a thread has one row");
         var row = new ReaderSlots();
         lock (s_registryLock)
         {

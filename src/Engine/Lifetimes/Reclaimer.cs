@@ -24,6 +24,7 @@ internal static class Reclaimer
     /// <summary>Takes an object whose last counted reference is gone.</summary>
     public static void Retire(Reclaimable item)
     {
+        Debug.Assert(!item.IsReferenced, "only what nobody references is retired");
         lock (s_gate)
         {
             AssertInvariants();
@@ -41,6 +42,7 @@ internal static class Reclaimer
     /// once.</summary>
     public static void RunLater(TimeProvider clock, TimeSpan delay, Action action)
     {
+        Debug.Assert(delay > TimeSpan.Zero, "what runs later does not run at once");
         ITimer? timer = null;
         lock (s_timers)
         {
@@ -92,6 +94,7 @@ internal static class Reclaimer
                 else
                     waiting[i].Reclaim();
             }
+            Debug.Assert(kept <= waiting.Count, "what is kept was waiting");
             waiting.RemoveRange(kept, waiting.Count - kept);
         }
     }

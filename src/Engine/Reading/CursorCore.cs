@@ -36,6 +36,7 @@ internal sealed class CursorCore
                 core = new CursorCore();
             s_inUse.Add(core);
         }
+        Debug.Assert(core._state == null, "an idle core holds nothing");
         core.Visible.SetBounds(lower, upper);
         core._reader = reader;
         try
@@ -63,6 +64,7 @@ internal sealed class CursorCore
     /// <summary>Lets go of the state and goes back to the pool.</summary>
     public void Return()
     {
+        Debug.Assert(_reader != null, "a core is given back once");
         Visible.Clear();
         _state?.Release();
         _state = null;

@@ -7,6 +7,7 @@
 // Threads: any.
 
 using System.Buffers;
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using LsmMmap.Engine.Lifetimes;
 using LsmMmap.Sstable.Tables;
@@ -39,6 +40,7 @@ internal sealed class KeyspaceReader(
                 pinned = default;
                 return false;
             }
+            Debug.Assert(found.Owner != null || ownerId != 0, "found bytes have an owner");
             if (entry == ReaderSlots.CallEntry)
             {
                 pinned = Copy(ref found);
@@ -121,6 +123,7 @@ internal sealed class KeyspaceReader(
     public ReadState Acquire(out TreeView view, out ulong sequence)
     {
         ReadState state = published.Acquire(out sequence);
+        Debug.Assert(state.IsReferenced, "what is acquired is referenced");
         sequence = Math.Min(sequence, sequenceMax);
         if (state.View(slot, keyspaceId) is { } shown)
         {

@@ -2,6 +2,7 @@
 // counted reference, a pinned value names it in its slot, and its arena is freed when all are
 // gone.
 
+using System.Diagnostics;
 using LsmMmap.Engine.Lifetimes;
 using LsmMmap.Engine.Memory;
 
@@ -24,12 +25,14 @@ internal sealed class LiveMemTable(int keyspaceId, MemoryAccount account) : Recl
         long bytes = Table.AllocatedBytes;
         if (bytes == CountedBytes)
             return;
+        Debug.Assert(bytes > CountedBytes, "an arena only grows");
         account.Add(bytes - CountedBytes);
         CountedBytes = bytes;
     }
 
     protected internal override void Reclaim()
     {
+        Debug.Assert(account.Bytes >= CountedBytes, "the account knows of these bytes");
         account.Add(-CountedBytes);
         Table.Dispose();
     }

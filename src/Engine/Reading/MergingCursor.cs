@@ -136,6 +136,7 @@ internal sealed class MergingCursor : IDisposable
 
     private void Build(bool forward)
     {
+        Debug.Assert(_runCount <= _heap.Length, "the heap has room for every run");
         _forward = forward;
         _heapCount = 0;
         for (int i = 0; i < _runCount; i++)
@@ -149,12 +150,14 @@ internal sealed class MergingCursor : IDisposable
 
     private void RemoveTop()
     {
+        Debug.Assert(_heapCount > 0, "only a run that is there is removed");
         _heap[0] = _heap[--_heapCount];
         _heap[_heapCount] = null!;
     }
 
     private void SiftDown(int at)
     {
+        Debug.Assert(at < _heapCount, "only what is in the heap moves");
         RunCursor[] heap = _heap;
         int count = _heapCount;
         RunCursor moving = heap[at];

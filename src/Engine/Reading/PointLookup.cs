@@ -5,6 +5,7 @@
 // Cost: no allocation, no lock, no interface call. One hash of the key serves every filter on
 // the way; a source that does not hold the key costs a filter probe (one cache line) at most.
 
+using System.Diagnostics;
 using LsmMmap.Engine.Versions;
 using LsmMmap.Sstable.Keys;
 using LsmMmap.Sstable.Mapping;
@@ -21,6 +22,7 @@ internal static class PointLookup
         TreeView view, ReadOnlySpan<byte> key, ulong sequence, ref TableValue found,
         out long ownerId)
     {
+        Debug.Assert(sequence <= EntryTag.SequenceMax, "a sequence has 56 bits");
         ulong hash = InternalKey.Hash(key);
         ulong seekTag = EntryTag.SeekAt(sequence);
         if (TryGetFrom(view.Active, key, hash, seekTag, ref found))

@@ -46,6 +46,7 @@ internal sealed class RunCursor : IDisposable
     /// caller keeps them alive.</summary>
     public void Reset(ReadOnlyMemory<Table> tables, bool sequential)
     {
+        Debug.Assert(!tables.IsEmpty, "a run has a table");
         _isMemTable = false;
         _version = null;
         _tables = tables;
@@ -57,6 +58,7 @@ internal sealed class RunCursor : IDisposable
     /// <summary>Over a whole sorted level.</summary>
     public void Reset(TreeVersion version, int level, bool sequential)
     {
+        Debug.Assert(level > 0, "level 0 is several runs");
         Reset(version.LevelMemory(level), sequential);
         _version = version;
         _level = level;

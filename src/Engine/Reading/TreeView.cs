@@ -15,6 +15,7 @@ internal sealed class TreeView
     public TreeView(
         int keyspaceId, LiveMemTable active, LiveMemTable[] frozen, TreeVersion version)
     {
+        Debug.Assert(active.Table.KeyspaceId == keyspaceId, "a memtable belongs to one keyspace");
         KeyspaceId = keyspaceId;
         Active = active;
         Frozen = frozen;
@@ -22,6 +23,7 @@ internal sealed class TreeView
         active.AddReference();
         foreach (LiveMemTable memTable in frozen)
             memTable.AddReference();
+        Debug.Assert(Array.IndexOf(frozen, active) < 0, "the active memtable is not frozen");
         version.AddReference();
     }
 

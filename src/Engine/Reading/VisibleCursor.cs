@@ -45,6 +45,7 @@ internal sealed class VisibleCursor : IDisposable
     /// view's state alive until Clear.</summary>
     public void Reset(TreeView view, ulong sequence)
     {
+        Debug.Assert(sequence <= EntryTag.SequenceMax, "a sequence has 56 bits");
         Clear();
         _sequence = sequence;
         if (_isEmptyRange)
@@ -59,6 +60,7 @@ internal sealed class VisibleCursor : IDisposable
     /// <summary>Copies the bounds; empty means none. Before Reset.</summary>
     public void SetBounds(ReadOnlySpan<byte> lower, ReadOnlySpan<byte> upper)
     {
+        Debug.Assert(_position == Position.Nowhere, "bounds are set before the view");
         _lower.Set(lower);
         _upper.Set(upper);
         _isEmptyRange = !upper.IsEmpty && lower.SequenceCompareTo(upper) >= 0;
@@ -194,6 +196,7 @@ internal sealed class VisibleCursor : IDisposable
     /// that the versions of the saved key are done with.</summary>
     private bool FindForward(bool skipping)
     {
+        Debug.Assert(_position == Position.Nowhere, "a cursor on its way stands nowhere");
         _backward = false;
         for (; _merge.IsValid; _merge.Next())
         {
@@ -217,6 +220,7 @@ internal sealed class VisibleCursor : IDisposable
     /// found, whose newest visible version is saved.</summary>
     private bool FindBackward()
     {
+        Debug.Assert(_position == Position.Nowhere, "a cursor on its way stands nowhere");
         _backward = true;
         bool found = false;
         for (; _merge.IsValid; _merge.Previous())

@@ -100,6 +100,7 @@ internal sealed class OpenStore
     {
         lock (State.Gate)
         {
+            Debug.Assert(_calls > 0, "a call that ends was begun");
             _calls--;
             Monitor.PulseAll(State.Gate);
         }
@@ -195,6 +196,7 @@ internal sealed class OpenStore
 
     private void ReleaseAll()
     {
+        Debug.Assert(_calls == 0, "nothing runs when the parts are let go");
         State.Published.Close();
         lock (State.Gate)
         {

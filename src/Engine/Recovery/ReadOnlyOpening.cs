@@ -5,6 +5,7 @@
 // being written, it begins anew, a bounded number of times.
 // Threads: one.
 
+using System.Diagnostics;
 using LsmMmap.Engine.Files;
 using LsmMmap.Engine.State;
 using LsmMmap.Engine.Versions;
@@ -55,6 +56,7 @@ internal sealed class ReadOnlyOpening(IFileSystem files, string directory, Store
         recovered.CheckTables();
         RecoveryReport report = recovered.Replay(toTables: false);
         OpenStore store = OpenStore.AssembleReadOnly(services, contents, recovered, report);
+        Debug.Assert(services.NextFileNumber == 1, "a store that is only read makes no file");
         try
         {
             foreach (KeyspaceTree tree in store.State.Trees)

@@ -58,6 +58,7 @@ internal sealed class RecoveredStore(StoreServices services, ManifestContents co
         RecoveryReport report = Replay(toTables: true);
         foreach (int id in _memTables.Keys.ToArray())
             WriteTable(id);
+        Debug.Assert(_memTables.Count == 0, "every memtable became a table");
         contents.Apply(new VersionEdit
         {
             Numbers = contents.Numbers with { LastSequence = _lastSequence },

@@ -87,6 +87,8 @@ internal sealed class KeyspaceTree
     public void Freeze(LiveMemTable next)
     {
         Debug.Assert(!Active.Table.IsEmpty, "an empty memtable needs no flush");
+        Debug.Assert(next.Table.IsEmpty, "a new memtable holds nothing");
+        Debug.Assert(!_isDropped, "a dropped keyspace takes no more writes");
         _frozen.Add(Active);
         Active = next;
     }
@@ -103,6 +105,7 @@ internal sealed class KeyspaceTree
 
     public void Install(TreeVersion version)
     {
+        Debug.Assert(!ReferenceEquals(Version, version), "a version is installed once");
         TreeVersion old = Version;
         Version = version;
         old.Release();

@@ -1,6 +1,8 @@
 // Counters that only grow. Each is added to by its own path with an interlocked add off the read
 // path; statistics read them without a lock.
 
+using System.Diagnostics;
+
 namespace LsmMmap.Engine.State;
 
 internal sealed class StoreCounters
@@ -36,6 +38,7 @@ internal sealed class StoreCounters
     /// <summary>By the write leader alone, so a plain write publishes the sum.</summary>
     public void Wrote(long userBytes, long logBytes)
     {
+        Debug.Assert(logBytes > 0, "a record has bytes");
         Volatile.Write(ref _userBytes, _userBytes + userBytes);
         Volatile.Write(ref _logBytes, _logBytes + logBytes);
     }
@@ -48,12 +51,14 @@ internal sealed class StoreCounters
 
     public void Flushed(long tableBytes)
     {
+        Debug.Assert(tableBytes > 0, "a table has bytes");
         Interlocked.Increment(ref _flushCount);
         Interlocked.Add(ref _tableBytes, tableBytes);
     }
 
     public void Compacted(long tableBytes, bool isTrivialMove)
     {
+        Debug.Assert(!isTrivialMove || tableBytes == 0, "a move writes no table");
         Interlocked.Increment(ref _compactionCount);
         if (isTrivialMove)
             Interlocked.Increment(ref _trivialMoveCount);

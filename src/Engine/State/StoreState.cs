@@ -68,6 +68,7 @@ internal sealed class StoreState
     public void Add(KeyspaceTree tree)
     {
         AssertInvariants();
+        Debug.Assert(ReferenceEquals(tree.Store, this), "a keyspace belongs to one store");
         _byName.Add(tree.Name, tree);
         if (tree.Slot == _slots.Count)
             _slots.Add(tree);
@@ -79,6 +80,7 @@ internal sealed class StoreState
     public void Remove(KeyspaceTree tree)
     {
         AssertInvariants();
+        Debug.Assert(tree.Id != 0, "the default keyspace is never dropped");
         tree.MarkDropped();
         _byName.Remove(tree.Name);
         _slots[tree.Slot] = null;

@@ -61,6 +61,7 @@ internal sealed class VersionCommitter(
     public bool Commit(
         KeyspaceTree? tree, VersionEdit edit, Action install, LiveMemTable? flushed = null)
     {
+        Debug.Assert(edit.Clean == null, "a clean close has its own way");
         SyncLog();
         lock (_manifestLock)
         {
@@ -95,6 +96,7 @@ internal sealed class VersionCommitter(
     /// </summary>
     public void CommitCleanClose(CleanClose clean)
     {
+        Debug.Assert(state.IsClosing, "the mark of a clean close is the last edit");
         lock (_manifestLock)
         {
             AssertInvariants();

@@ -3,6 +3,7 @@
 
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Text;
 
 namespace LsmMmap.Engine.Versions;
@@ -132,6 +133,7 @@ internal static class EditCodec
     private static void PutTable(
         ArrayBufferWriter<byte> field, int keyspaceId, int level, TableInfo table)
     {
+        Debug.Assert(level is >= 0 and < TreeVersion.LevelCount, "a table is on a level");
         PutVarint(field, (ulong)keyspaceId);
         PutVarint(field, (ulong)level);
         PutVarint(field, 0); // run: one per level so far
@@ -178,6 +180,7 @@ internal static class EditCodec
     private static void PutField(
         ArrayBufferWriter<byte> output, byte tag, ArrayBufferWriter<byte> field)
     {
+        Debug.Assert(field.WrittenCount > 0, "a field has a payload");
         output.GetSpan(1)[0] = tag;
         output.Advance(1);
         PutBytes(output, field.WrittenSpan);

@@ -3,6 +3,7 @@
 // rename only after the new file is durable, and the old one is unlinked only after the switch is.
 // Threads: under the store's manifest lock.
 
+using System.Diagnostics;
 using LsmMmap.Engine.Files;
 
 namespace LsmMmap.Engine.Versions;
@@ -44,6 +45,7 @@ internal sealed class ManifestLog : IDisposable
     public void Rotate(long number)
     {
         Manifest old = _manifest;
+        Debug.Assert(number > old.Number, "a new manifest has a larger number");
         _manifest = Switch(number, old.Contents);
         old.Dispose();
         _files.Delete(FileNames.Manifest(_directory, old.Number));

@@ -65,6 +65,7 @@ internal sealed class Table : Reclaimable
     {
         lock (_openLock)
         {
+            Debug.Assert(!_isReclaimed, "a table is reclaimed once");
             AssertInvariants();
             _isReclaimed = true;
             if (_file is { } file)

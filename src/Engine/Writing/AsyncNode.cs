@@ -3,6 +3,7 @@
 // Threads: as CommitNode; the awaiter uses it once, and GetResult gives it back.
 
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Threading.Tasks.Sources;
 using LsmMmap.Wal;
 
@@ -89,6 +90,7 @@ internal sealed class AsyncNode : CommitNode, IValueTaskSource<long>
 
     private void Finish()
     {
+        Debug.Assert(_onCompleted != null, "a commit is started before it ends");
         _onCompleted!(_onCompletedState!);
         if (Error is { } error)
             _source.SetException(error);

@@ -86,6 +86,7 @@ internal sealed class BatchBuffer
         _bytes[at++] = (byte)kind;
         at += PutVarint(at, (uint)(tree?.Id ?? 0));
         at += PutVarint(at, (uint)key.Length);
+        Debug.Assert(at + key.Length + moreBytes <= _bytes.Length, "the room was reserved");
         key.CopyTo(_bytes.AsSpan(at));
         return at + key.Length;
     }

@@ -30,6 +30,7 @@ internal sealed class GroupCommit(StoreState state, LogSegments log, KeyspaceTre
 
     public void Run(List<CommitNode> group)
     {
+        Debug.Assert(group.Count > 0, "a group has a member");
         try
         {
             Refuse(group);
@@ -114,6 +115,8 @@ internal sealed class GroupCommit(StoreState state, LogSegments log, KeyspaceTre
     private void Append(
         List<CommitNode> group, ulong firstSequence, int commits, int entries, bool mayWait)
     {
+        Debug.Assert(entries > 0, "a record holds an entry");
+        Debug.Assert(commits <= entries, "a commit in a record has an entry");
         Span<byte> header = stackalloc byte[30];
         int length = PutVarint(header, firstSequence);
         length += PutVarint(header[length..], (ulong)commits);

@@ -42,6 +42,7 @@ internal sealed class WriteStall(StoreState state, LogSegments log)
     /// <summary>Returns when a group of this many bytes may be written.</summary>
     public void MakeRoom(long groupBytes)
     {
+        Debug.Assert(groupBytes > 0, "only what is written needs room");
         _bytesUntilLook -= groupBytes;
         if (_bytesUntilLook > 0)
             return;
@@ -177,6 +178,7 @@ internal sealed class WriteStall(StoreState state, LogSegments log)
 
     private void Delay(long groupBytes, double pressure)
     {
+        Debug.Assert(pressure is >= DelayFrom and < 1, "between no delay and a stop");
         double part = (1 - pressure) / (1 - DelayFrom);
         double rate = SlowestBytesPerSecond
             + (FullBytesPerSecond - SlowestBytesPerSecond) * part * part * part;
