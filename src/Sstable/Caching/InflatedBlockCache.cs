@@ -37,6 +37,7 @@ internal sealed class InflatedBlockCache
         _capacityBytes = capacityBytes;
         long sets = Math.Clamp(capacityBytes / BytesPerPlace / Ways, 1, 1 << 24);
         int setCount = (int)BitOperations.RoundUpToPowerOf2((uint)sets);
+        Debug.Assert(BitOperations.IsPow2(setCount), "a mask picks the set");
         _setMask = setCount - 1;
         _places = capacityBytes == 0 ? [] : new InflatedBlock?[setCount * Ways];
     }
@@ -147,7 +148,8 @@ internal sealed class InflatedBlockCache
     /// <summary>Gives the cache's reference back. Requires: the block is in no place.</summary>
     private void Drop(InflatedBlock block)
     {
-        Interlocked.Add(ref _usedBytes, -block.Capacity);
+        long left = Interlocked.Add(ref _usedBytes, -block.Capacity);
+        Debug.Assert(left >= 0, "the cache gives back what it took");
         block.Release();
     }
 

@@ -42,6 +42,7 @@ internal sealed unsafe class NativeBuffer : IDisposable
     /// <summary>Sets the length; new bytes have any content.</summary>
     public Span<byte> Resize(int bytes)
     {
+        Debug.Assert(bytes >= 0, "a length is not negative");
         Reserve(bytes);
         Length = bytes;
         return Span;

@@ -199,6 +199,8 @@ internal sealed class BlockSource
 
     private bool MayContainSlow(ulong hash, long page, long offset)
     {
+        Debug.Assert(
+            page <= offset && offset < page + TableLayout.PageBytes, "the line lies in its page");
         if (_isCopied)
         {
             InflatedBlock copy = InflatedBlock.Rent(TableLayout.PageBytes);
@@ -223,6 +225,7 @@ internal sealed class BlockSource
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void Touch(BlockHandle handle, BlockType type)
     {
+        Debug.Assert(!_isCopied, "a table that is copied is not touched through its mapping");
         _bytes.Populate(handle.Offset, handle.Bytes);
         if (_blocks.Contains(handle.Offset))
             return;

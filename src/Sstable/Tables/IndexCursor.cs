@@ -61,6 +61,7 @@ internal sealed class IndexCursor
     /// <summary>The first block whose separator is at or after; false when none is.</summary>
     public bool Seek(ReadOnlySpan<byte> userKey, ulong tag)
     {
+        Debug.Assert(_depth > 0, "the cursor is turned to a table first");
         for (int i = 0; ; i++)
         {
             ref Level level = ref _levels[i];
@@ -106,6 +107,7 @@ internal sealed class IndexCursor
     /// <summary>Copies the separator of the current entry; its length.</summary>
     public int CopySeparator(Span<byte> target, out ulong tag)
     {
+        Debug.Assert(_depth > 0, "the cursor is turned to a table first");
         ref Level leaf = ref _levels[_depth - 1];
         if (!leaf.View.TryDecode(leaf.Position, out BlockEntry entry))
             ThrowBroken(leaf.Handle.Offset);

@@ -97,6 +97,7 @@ internal sealed class TableCursor : IDisposable
 
     public bool SeekToFirst()
     {
+        Debug.Assert(_source != null, "a cursor is turned to a table before it seeks");
         if (!_index.SeekToFirst())
             return Invalidate();
         Load(mayInsert: false);
@@ -105,6 +106,7 @@ internal sealed class TableCursor : IDisposable
 
     public bool SeekToLast()
     {
+        Debug.Assert(_source != null, "a cursor is turned to a table before it seeks");
         if (!_index.SeekToLast())
             return Invalidate();
         Load(mayInsert: false);
@@ -114,6 +116,7 @@ internal sealed class TableCursor : IDisposable
     /// <summary>Goes to the first entry at or after (key, tag).</summary>
     public bool Seek(ReadOnlySpan<byte> userKey, ulong tag)
     {
+        Debug.Assert(_source != null, "a cursor is turned to a table before it seeks");
         if (!_index.Seek(userKey, tag))
             return Invalidate();
         Load(mayInsert: true);
@@ -124,6 +127,7 @@ internal sealed class TableCursor : IDisposable
     /// <summary>Goes to the last entry at or before (key, tag).</summary>
     public bool SeekForPrevious(ReadOnlySpan<byte> userKey, ulong tag)
     {
+        Debug.Assert(_source != null, "a cursor is turned to a table before it seeks");
         if (!_index.Seek(userKey, tag))
             return SeekToLast();
         Load(mayInsert: true);

@@ -80,6 +80,7 @@ internal sealed class TableReader : IDisposable
     {
         if (!_source.MayContain(hash))
             return false;
+        Debug.Assert(hash == InternalKey.Hash(userKey), "the hash belongs to the key");
         // No entry carries the largest tag, but separators do: see KeySeparator.
         ulong tag = Math.Min(seekTag, KeySeparator.TagMax - 1);
         if (!TryFindBlock(userKey, tag, out BlockHandle handle))
