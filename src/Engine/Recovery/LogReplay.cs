@@ -43,6 +43,9 @@ internal sealed class LogReplay(
     /// <summary>Bytes cut or skipped.</summary>
     public long BytesDropped { get; private set; }
 
+    /// <summary>The first place that does not verify.</summary>
+    public LogPosition? FirstBad => _bad;
+
     /// <summary>Where the last log that was read ends.</summary>
     public LogPosition End => _end;
 

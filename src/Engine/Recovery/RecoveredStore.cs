@@ -76,7 +76,8 @@ internal sealed class RecoveredStore(StoreServices services, ManifestContents co
         CheckClean(logs);
         replay.Run(logs, (log, offset, body) => Apply(log, offset, body, toTables));
         bool mustBeWhole = services.Options.WalRecovery != WalRecovery.Salvage;
-        if (mustBeWhole && contents.Clean is { } clean && replay.BytesDropped > 0)
+        if (mustBeWhole && contents.Clean is { } clean
+            && replay.FirstBad is { } bad && bad.LogNumber <= clean.LogNumber)
             ThrowUnclean(clean.LogNumber, "does not verify to its end");
         LastLog = replay.End;
         return new RecoveryReport
@@ -106,16 +107,18 @@ internal sealed class RecoveredStore(StoreServices services, ManifestContents co
         return logs;
     }
 
-    /// <summary>A cleanly closed store's last log is exactly as it was left.</summary>
+    /// <summary>A cleanly closed store's last log is exactly as it was left. Later ones stem from
+    /// openings that ended before their first commit; <see cref="Apply"/> sees that they hold
+    /// none.</summary>
     private void CheckClean(List<(long Number, long Bytes)> logs)
     {
         if (contents.Clean is not { } clean)
             return;
-        (long number, long bytes) = logs.Count > 0 ? logs[^1] : default;
         if (services.Options.WalRecovery == WalRecovery.Salvage)
             return;
+        (long number, long bytes) = logs.Find(log => log.Number == clean.LogNumber);
         if (number != clean.LogNumber)
-            ThrowUnclean(clean.LogNumber, $"is not the last one, {number} is");
+            ThrowUnclean(clean.LogNumber, "is missing");
         if (bytes != clean.LogBytes)
             throw new CorruptionException(
                 FileNames.Log(services.Directory, number), Math.Min(bytes, clean.LogBytes),
@@ -125,6 +128,9 @@ internal sealed class RecoveredStore(StoreServices services, ManifestContents co
 
     private void Apply(long log, long offset, ReadOnlySpan<byte> body, bool toTables)
     {
+        bool isWhole = services.Options.WalRecovery != WalRecovery.Salvage;
+        if (isWhole && contents.Clean is { } clean && log > clean.LogNumber)
+            ThrowUnclean(clean.LogNumber, $"is not the last one, {log} is");
         var reader = new BatchReader(body);
         ulong sequence = reader.FirstSequence;
         bool follows = _replayedTo == 0 || sequence == _replayedTo + 1
