@@ -22,6 +22,8 @@ internal sealed class FaultyFiles : IFileSystem
     public static LsmException DiskBroken(string file) => IoFailure.Of(
         "write", file, new IOException("Input/output error", 5));
 
+    public Guid BootId => s_inner.BootId;
+
     public void CreateDirectory(string path) => s_inner.CreateDirectory(path);
 
     public IReadOnlyList<FileEntry> List(string directory) => s_inner.List(directory);
