@@ -149,7 +149,8 @@ internal sealed class OpenStore
         Queue!.RunAlone(() =>
         {
             State.ThrowIfNotWritable();
-            ObjectDisposedException.ThrowIf(only is { IsDropped: true }, typeof(Keyspace));
+            if (only is { IsDropped: true })
+                throw new ObjectDisposedException("keyspace " + only.Name);
             Queue.Freeze(only);
             lock (State.Gate)
             {
