@@ -97,10 +97,22 @@ internal sealed class StoreVerifier(OpenStore store)
 
     private void VerifyLog(string path, long bytes)
     {
-        // A log that a flush has just made obsolete may be gone; nobody needs it any more.
-        if (!store.Services.Files.Exists(path))
+        Stream stream;
+        try
+        {
+            stream = store.Services.Files.OpenRead(path);
+        }
+        catch (LsmException) when (!store.Services.Files.Exists(path))
+        {
+            // A flush has just made the log obsolete; nobody needs it any more.
             return;
-        using Stream stream = store.Services.Files.OpenRead(path);
+        }
+        using (stream)
+            VerifyLog(path, stream, bytes);
+    }
+
+    private void VerifyLog(string path, Stream stream, long bytes)
+    {
         if (!LogReader.TryReadHeader(stream, out LogHeader header, out LogDamage? damage))
         {
             Add(new CorruptionException(path, damage!.Offset, "the log's header does not verify",
