@@ -34,6 +34,11 @@ internal sealed class CrashSweep(StateHistory history, string root)
     /// <summary>Every how many states the recovery is cut as well; 0 for never.</summary>
     public int NestedEvery { get; init; }
 
+    /// <summary>Only cuts from this operation on, up to the last one, are made.</summary>
+    public int FirstCut { get; init; }
+
+    public int LastCut { get; init; } = int.MaxValue;
+
     public IReadOnlyList<string> Findings => _findings;
 
     /// <summary>Steps before the record begins: they are there already.</summary>
@@ -45,7 +50,7 @@ internal sealed class CrashSweep(StateHistory history, string root)
         for (int cut = 0; cut <= operations.Length; cut++)
         {
             DiskOperation? next = cut < operations.Length ? operations[cut] : null;
-            if (next is not { IsMarker: true })
+            if (next is not { IsMarker: true } && cut >= FirstCut && cut <= LastCut)
                 CutHere(disk, next, bootId, cut, path);
             if (next == null || _findings.Count >= FindingsMax)
                 return;
@@ -79,7 +84,7 @@ internal sealed class CrashSweep(StateHistory history, string root)
             for (int i = 0; i < images && _findings.Count < FindingsMax; i++)
             {
                 int seed = HashCode(Seeds.Base, cut, i);
-                if (Crash.Image(disk, policy, seed, next) is { } image)
+                if (DiskAfter.Image(disk, policy, seed, next) is { } image)
                     Recover(disk, image, policy, bootId, $"{path}{policy} {i} at {cut} ({next})");
             }
         }
@@ -88,7 +93,7 @@ internal sealed class CrashSweep(StateHistory history, string root)
     private void Recover(
         DiskModel disk, DiskImage image, CrashPolicy policy, Guid bootId, string what)
     {
-        bool isKill = Crash.IsKill(policy);
+        bool isKill = DiskAfter.IsKill(policy);
         int from = isKill ? _flushed : _synced;
         if (!_seen.Add((image.Fingerprint(), from, _started, isKill)))
             return;
@@ -106,7 +111,7 @@ internal sealed class CrashSweep(StateHistory history, string root)
                 image, start, boot, from, _started, States % TwiceEvery == 0 && !nested,
                 recorder => (recorded, operations) = (recorder, recorder.Operations()));
         }
-        catch (Exception e) when (e is CrashFinding or LsmException)
+        catch (Exception e) when (e is CrashFinding or LsmException or TimeoutException)
         {
             _findings.Add(string.Create(
                 CultureInfo.InvariantCulture,

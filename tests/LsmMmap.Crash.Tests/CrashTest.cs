@@ -25,11 +25,11 @@ public abstract class CrashTest : IDisposable
     }
 
     internal (WorkloadRun Run, Guid BootId) Record(
-        Action<WorkloadRun> workload, Func<IFileSystemOf, IFileSystemOf>? wrap = null)
+        Action<WorkloadRun> workload, Func<Wrapped, Wrapped>? wrap = null)
     {
         Guid bootId = Guid.NewGuid();
         var recorder = new RecordingFileSystem(bootId);
-        IFileSystemOf files = new(recorder);
+        Wrapped files = new(recorder);
         if (wrap != null)
             files = wrap(files);
         var run = new WorkloadRun(Path.Combine(Root, "recorded"), recorder, files.Files);
@@ -38,5 +38,5 @@ public abstract class CrashTest : IDisposable
     }
 
     /// <summary>Keeps an internal type out of a public signature.</summary>
-    internal readonly record struct IFileSystemOf(LsmMmap.Engine.Files.IFileSystem Files);
+    internal readonly record struct Wrapped(LsmMmap.Engine.Files.IFileSystem Files);
 }

@@ -3,7 +3,6 @@
 // Threads: one.
 
 using System.Text;
-using LsmMmap.Testing;
 
 namespace LsmMmap.Crash.Tests;
 

@@ -14,8 +14,6 @@ namespace LsmMmap.Crash.Tests;
 internal sealed class WorkloadRun(
     string directory, RecordingFileSystem recorder, IFileSystem files, bool mayFail = false)
 {
-    private const int RetriesMax = 20_000;
-
     private LsmStore? _store;
 
     public StateHistory History { get; } = new();
@@ -36,6 +34,15 @@ internal sealed class WorkloadRun(
     /// <summary>The last step that was acknowledged as surviving a power cut.</summary>
     public int SyncedStep { get; private set; }
 
+    /// <summary>The last step that was acknowledged as surviving a kill.</summary>
+    public int FlushedStep { get; private set; }
+
+    /// <summary>How often background work is asked again while the disk is full.</summary>
+    public int RetriesMax { get; init; } = 20_000;
+
+    /// <summary>Called with the store still open.</summary>
+    public Action<WorkloadRun> BeforeClose { get; init; } = static _ => { };
+
     public static StoreOptions Options => new()
     {
         BackgroundThreads = 1,
@@ -50,13 +57,21 @@ internal sealed class WorkloadRun(
         BlockBytes = 1024,
     };
 
-    public void Open() => Attempt(() => _store = LsmStore.Open(directory, Options, files));
+    /// <summary>A store that has failed is not opened again: what it left is judged as it is.
+    /// </summary>
+    public void Open()
+    {
+        if (FirstError is not StoreFailedException)
+            Attempt(() => _store = LsmStore.Open(directory, Options, files));
+    }
 
     public void Close()
     {
         LsmStore? store = _store;
+        if (store != null)
+            BeforeClose(this);
         _store = null;
-        if (store != null && Attempt(store.Dispose))
+        if (store != null && Attempt(store.Dispose) && FirstError == null)
             Acknowledge(History.LastStep, Durability.Synced);
     }
 
@@ -96,9 +111,17 @@ internal sealed class WorkloadRun(
             durability);
     }
 
-    public void MakeKeyspace(string name) => Step(
-        () => Store.GetKeyspace(name),
-        content => content.Keyspaces.TryAdd(name, StoreContent.Empty()), Durability.Synced);
+    /// <summary>Nothing when a drop failed before, so that it is still there.</summary>
+    public void MakeKeyspace(string name)
+    {
+        // A failed store still opens a keyspace that a failed drop has left.
+        if (!History[History.LastStep].Keyspaces.ContainsKey(name)
+            && FirstError is not StoreFailedException)
+            Step(
+                () => Store.GetKeyspace(name),
+                content => content.Keyspaces.Add(name, StoreContent.Empty()),
+                Durability.Synced);
+    }
 
     public void DropKeyspace(string name)
     {
@@ -169,6 +192,8 @@ internal sealed class WorkloadRun(
         recorder.Acknowledged(step, durability);
         if (durability == Durability.Synced)
             SyncedStep = step;
+        if (durability >= Durability.Flushed)
+            FlushedStep = step;
     }
 
     /// <summary>False when it threw what a fault may make it throw. After the store has failed

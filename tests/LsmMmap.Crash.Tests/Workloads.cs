@@ -4,7 +4,6 @@
 // while the flush still runs, keyspaces made and dropped, clean close and reopening.
 // Threads: one each.
 
-using LsmMmap.Testing.Crash;
 
 namespace LsmMmap.Crash.Tests;
 

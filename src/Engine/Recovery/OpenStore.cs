@@ -91,7 +91,7 @@ internal sealed class OpenStore
     {
         lock (State.Gate)
         {
-            ObjectDisposedException.ThrowIf(_closed, typeof(LsmException).Assembly);
+            ObjectDisposedException.ThrowIf(_closed, typeof(OpenStore));
             _calls++;
         }
     }
@@ -149,8 +149,7 @@ internal sealed class OpenStore
         Queue!.RunAlone(() =>
         {
             State.ThrowIfNotWritable();
-            if (only is { IsDropped: true })
-                throw new ObjectDisposedException("keyspace " + only.Name);
+            ObjectDisposedException.ThrowIf(only is { IsDropped: true }, typeof(KeyspaceTree));
             Queue.Freeze(only);
             lock (State.Gate)
             {

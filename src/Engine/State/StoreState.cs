@@ -20,6 +20,7 @@ internal sealed class StoreState
 {
     private readonly Dictionary<string, KeyspaceTree> _byName = new(StringComparer.Ordinal);
     private readonly List<KeyspaceTree?> _slots = [];
+    private readonly Lock _directorySync = new();
     private StoreFailedException? _failure;
     private Exception? _pauseCause;
     private bool _closing;
@@ -148,13 +149,18 @@ internal sealed class StoreState
     /// dropped entries that a later sync then reports as written.</summary>
     public void SyncDirectory()
     {
-        try
+        // One at a time, so that nobody asks again before a failure is known to all.
+        lock (_directorySync)
         {
-            Services.Files.SyncDirectory(Services.Directory);
-        }
-        catch (LsmException e)
-        {
-            throw Fail(e);
+            ThrowIfNotWritable();
+            try
+            {
+                Services.Files.SyncDirectory(Services.Directory);
+            }
+            catch (LsmException e)
+            {
+                throw Fail(e);
+            }
         }
     }
 

@@ -18,6 +18,7 @@ internal sealed class Manifest : IDisposable
 {
     private readonly DurableFile _file;
     private readonly LogWriter _writer;
+    private LogPosition _synced;
     private ulong _chain;
     private bool _failed;
 
@@ -27,6 +28,7 @@ internal sealed class Manifest : IDisposable
         _writer = new LogWriter(file, header);
         Contents = contents;
         Number = header.LogNumber;
+        _synced = new LogPosition(Number, 0);
     }
 
     public ManifestContents Contents { get; }
@@ -78,10 +80,12 @@ internal sealed class Manifest : IDisposable
         // Pessimistic until both steps are through.
         _failed = true;
         byte[] bytes = EditCodec.Encode(edit, _chain);
-        _writer.Append(LogRecordKind.Data, new LogPosition(Number, 0), bytes);
+        _writer.Append(LogRecordKind.Data, _synced, bytes);
+        LogPosition written = new(Number, _writer.Offset);
         _file.Sync();
+        _synced = written;
         _chain = NextChain(bytes);
-        _writer.Append(LogRecordKind.Point, new LogPosition(Number, _writer.Offset), default);
+        _writer.Append(LogRecordKind.Point, _synced, default);
         _failed = false;
     }
 

@@ -48,7 +48,14 @@ internal sealed class ManifestLog : IDisposable
         Debug.Assert(number > old.Number, "a new manifest has a larger number");
         _manifest = Switch(number, old.Contents);
         old.Dispose();
-        _files.Delete(FileNames.Manifest(_directory, old.Number));
+        try
+        {
+            _files.Delete(FileNames.Manifest(_directory, old.Number));
+        }
+        catch (LsmException)
+        {
+            // CURRENT names the new one; the next open sweeps the old.
+        }
     }
 
     public void Dispose() => _manifest.Dispose();
@@ -60,7 +67,8 @@ internal sealed class ManifestLog : IDisposable
         try
         {
             string temporary = FileNames.CurrentTemporary(_directory);
-            _files.Delete(temporary);
+            if (_files.Exists(temporary))
+                _files.Delete(temporary);
             using (DurableFile current = _files.Create(temporary))
             {
                 current.Write(ManifestReader.EncodeCurrent(number));

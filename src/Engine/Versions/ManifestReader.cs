@@ -83,7 +83,7 @@ internal static class ManifestReader
             onEdit?.Invoke(reader.RecordOffset, edit);
             any = true;
         }
-        CheckEnd(path, reader);
+        CheckEnd(path, number, reader);
         if (!any)
             throw new CorruptionException(
                 path, LogFormat.HeaderBytes, "the manifest holds no edit" + Repair);
@@ -102,15 +102,20 @@ internal static class ManifestReader
         return edit;
     }
 
-    private static void CheckEnd(string path, LogReader reader)
+    private static void CheckEnd(string path, long number, LogReader reader)
     {
         if (reader.Damage is not { } damage)
             return;
-        // Edits are synced one by one, so a whole record behind the damage proves that the bad
-        // bytes were once on disk.
-        if (reader.FindVerifying())
-            throw new CorruptionException(
-                path, damage.Offset, "an edit is damaged" + Repair, damage.Expected, damage.Found);
+        // A whole record behind the damage alone proves nothing: after a power cut any part of
+        // what was not synced may be there. Its synced point does.
+        var bad = new LogPosition(number, damage.Offset);
+        while (reader.FindVerifying())
+        {
+            if (reader.Synced.CompareTo(bad) > 0)
+                throw new CorruptionException(
+                    path, damage.Offset, "an edit is damaged" + Repair, damage.Expected,
+                    damage.Found);
+        }
     }
 
     private static void ThrowHeader(string path, LogDamage damage)

@@ -39,7 +39,7 @@ internal enum CrashPolicy
     KillTorn,
 }
 
-internal static class Crash
+internal static class DiskAfter
 {
     public const int SectorBytes = 512;
     public const int PageBytes = 4096;
