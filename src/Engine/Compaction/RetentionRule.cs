@@ -11,7 +11,9 @@
 //    - a Put is seen by every reader that comes to it: its sequence becomes zero.
 // Readers without a snapshot read at a sequence that is not below that of any entry in a table,
 // so the newest version is all they need. Newer versions in tables above the inputs, and in
-// memtables, are neither needed nor touched.
+// memtables, are neither needed nor touched. What is flushed later must be newer than all tables
+// (flushes of a keyspace are installed in the order of their memtables), else a version that a
+// dropped tombstone hid could come back.
 //
 // Without a plan (a flush) every table may hold older versions: only rule 1 applies.
 // No allocation per entry: the last key is remembered in a buffer that only grows.

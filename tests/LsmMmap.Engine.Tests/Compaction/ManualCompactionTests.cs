@@ -1,6 +1,7 @@
 // Single steps of a manual compaction; whole ones are in CompactionPropertyTests.
 
 using LsmMmap.Engine.Compaction;
+using LsmMmap.Engine.Versions;
 using LsmMmap.Sstable.Keys;
 
 namespace LsmMmap.Engine.Tests.Compaction;
@@ -53,5 +54,42 @@ public sealed class ManualCompactionTests
         CompactionPlan second = manual.Next(_model.Version, _options)!;
         Assert.Equal(first.Inputs, second.Inputs);
         Assert.Equal((6, 6, false), (second.TopLevel, second.OutputLevel, second.IsTrivialMove));
+    }
+
+    [Fact]
+    public void Next_OlderTableOutsideTheRangeOverlapsATakenOne_IsTakenToo()
+    {
+        Table older = _model.Add(0, 20, 40);
+        Table newer = _model.Add(0, 0, 30);
+        _model.Add(0, 35, 45);
+        var manual = new ManualCompaction(_model.Keys[0], _model.Keys[10]);
+        CompactionPlan plan = manual.Next(_model.Version, _options)!;
+        Assert.Equal([(0, newer), (0, older)], plan.Inputs);
+    }
+
+    [Fact]
+    public void Next_TablesOfALevelBetween_AreNotPassedBy()
+    {
+        _model.Add(6, 0, 50);
+        Table between = _model.Add(3, 0, 30);
+        Table upper = _model.Add(0, 20, 40);
+        var manual = new ManualCompaction([], []);
+        CompactionPlan plan = manual.Next(_model.Version, _options)!;
+        Assert.Equal([(0, upper), (3, between)], plan.Inputs);
+        Assert.Equal(3, plan.OutputLevel);
+    }
+
+    [Fact]
+    public void Next_SnapshotsKeepVersions_NothingIsRewrittenTwice()
+    {
+        _model.Add(0, 0, 50);
+        _model.Snapshots.Add(1);
+        var manual = new ManualCompaction([], []);
+        CompactionPlan plan = manual.Next(_model.Version, _options)!;
+        _model.Apply(plan, _model.SnapshotArray(), _options.TableBytes);
+        manual.Committed(plan);
+        Assert.Contains(_model.Version.AllTables(), t => t.Info.LargestSequence > 0);
+        Assert.Null(manual.Next(_model.Version, _options));
+        Assert.True(manual.IsDone);
     }
 }
