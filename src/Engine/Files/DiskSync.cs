@@ -22,6 +22,10 @@ namespace LsmMmap.Engine.Files;
 internal static partial class DiskSync
 {
     private const int ErrnoInterrupted = 4;
+    private const int ErrnoIo = 5;
+    private const int ErrnoFault = 14;
+    private const int ErrnoInvalid = 22;
+    private const int ErrnoPoisoned = 133;
     private const int OpenReadOnly = 0;
     private const int FullSyncMac = 51;
     private const int AdviceRandom = 1;
@@ -120,14 +124,11 @@ internal static partial class DiskSync
             errno = Marshal.GetLastPInvokeError();
         }
         while (errno == ErrnoInterrupted);
-        const int ErrnoInvalid = 22;
+        // Older than Linux 5.14.
         if (errno == ErrnoInvalid)
-        {
-            // Older than Linux 5.14.
             Volatile.Write(ref s_populateMissing, 1);
-            return true;
-        }
-        return false;
+        // Want of memory is not the disk's fault; the touch that follows finds out.
+        return errno is not (ErrnoIo or ErrnoFault or ErrnoPoisoned);
     }
 
     /// <summary>The path with every symbolic link resolved, as the name of a directory that two

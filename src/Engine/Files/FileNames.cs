@@ -4,7 +4,7 @@
 //   MANIFEST-000007  the log of version edits
 //   000012.log       a write-ahead log
 //   000009.sst       a sealed table
-//   *.tmp            a file being written; without meaning after a crash
+//   000009.sst.tmp, CURRENT.tmp  being written; without meaning after a crash
 //   LOCK, LOCK.owner the store lock and its owner's process id
 
 using System.Diagnostics;
@@ -59,8 +59,10 @@ internal static class FileNames
             case "CURRENT": return StoreFileKind.Current;
             case "LOCK" or "LOCK.owner": return StoreFileKind.Lock;
         }
-        if (name.EndsWith(".tmp", StringComparison.Ordinal))
+        if (name == "CURRENT.tmp")
             return StoreFileKind.Temporary;
+        if (name.EndsWith(".sst.tmp", StringComparison.Ordinal))
+            return IfNumber(name[..^8], StoreFileKind.Temporary, out number);
         if (name.StartsWith(ManifestPrefix, StringComparison.Ordinal))
             return IfNumber(name[ManifestPrefix.Length..], StoreFileKind.Manifest, out number);
         if (name.EndsWith(".log", StringComparison.Ordinal))

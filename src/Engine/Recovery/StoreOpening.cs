@@ -99,8 +99,11 @@ internal sealed class StoreOpening(IFileSystem files, string directory, StoreOpt
         var log = new LogSegments(services, lastLog, lastSequence); // 6
         try
         {
+            KeyspaceRecord first = contents.Keyspaces[0].Record;
             contents.Apply(new VersionEdit
             {
+                // The default keyspace's options are the store's, at every opening.
+                Keyspaces = { first with { Options = options.DefaultKeyspace.ToStored() } },
                 Numbers = contents.Numbers with
                 {
                     OldestLog = log.CurrentNumber,

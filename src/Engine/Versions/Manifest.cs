@@ -37,8 +37,8 @@ internal sealed class Manifest : IDisposable
 
     public long Bytes => _writer.Offset;
 
-    /// <summary>Starts a manifest with everything that counts, durable when it returns but not
-    /// yet named by CURRENT.</summary>
+    /// <summary>Starts a manifest with everything that counts. Its bytes are durable when it
+    /// returns, its name after the caller's next sync of the directory.</summary>
     public static Manifest Create(
         IFileSystem files, string directory, long number, ulong storeId, Guid bootId,
         ManifestContents contents)
@@ -50,7 +50,6 @@ internal sealed class Manifest : IDisposable
         {
             manifest._writer.WriteHeader();
             manifest.Write(contents.ToEdit());
-            files.SyncDirectory(directory);
             return manifest;
         }
         catch

@@ -18,6 +18,7 @@ internal sealed class ManifestLog : IDisposable
     private readonly Guid _bootId;
     private Manifest _manifest;
     private long _firstBytes;
+    private bool _isSwitching;
 
     /// <summary>Writes a first manifest with the contents and makes it the current one.</summary>
     public ManifestLog(
@@ -41,27 +42,45 @@ internal sealed class ManifestLog : IDisposable
     /// <summary>Adds an edit. Durable when it returns; a failure is final.</summary>
     public void Append(VersionEdit edit) => _manifest.Append(edit);
 
-    /// <summary>Replaces the file by a fresh one under a new number.</summary>
+    /// <summary>Replaces the file by a fresh one under a new number; keeps the old one when the
+    /// disk is too full for it. Any other failure is final.</summary>
     public void Rotate(long number)
     {
         Manifest old = _manifest;
         Debug.Assert(number > old.Number, "a new manifest has a larger number");
-        _manifest = Switch(number, old.Contents);
-        old.Dispose();
         try
         {
-            _files.Delete(FileNames.Manifest(_directory, old.Number));
+            _manifest = Switch(number, old.Contents);
         }
-        catch (LsmException)
+        catch (LsmException e) when (!_isSwitching && IoFailure.IsDiskFull(e))
         {
-            // CURRENT names the new one; the next open sweeps the old.
+            // Nothing names the new file yet and the old one is whole: the next edit tries again.
+            TryDelete(FileNames.Manifest(_directory, number));
+            return;
         }
+        old.Dispose();
+        TryDelete(FileNames.Manifest(_directory, old.Number));
     }
 
     public void Dispose() => _manifest.Dispose();
 
+    /// <summary>Removes a manifest that CURRENT does not name; what stays is swept by the next
+    /// open.</summary>
+    private void TryDelete(string path)
+    {
+        try
+        {
+            _files.Delete(path);
+        }
+        catch (LsmException)
+        {
+            // A leftover that nothing reads.
+        }
+    }
+
     private Manifest Switch(long number, ManifestContents contents)
     {
+        _isSwitching = false;
         Manifest manifest = Manifest.Create(
             _files, _directory, number, _storeId, _bootId, contents);
         try
@@ -74,6 +93,9 @@ internal sealed class ManifestLog : IDisposable
                 current.Write(ManifestReader.EncodeCurrent(number));
                 current.Sync();
             }
+            // From here on a failure leaves it open which manifest counts.
+            _isSwitching = true;
+            _files.SyncDirectory(_directory);
             _files.Rename(temporary, FileNames.Current(_directory));
             _files.SyncDirectory(_directory);
             _firstBytes = manifest.Bytes;

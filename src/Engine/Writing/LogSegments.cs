@@ -154,6 +154,14 @@ internal sealed class LogSegments : IDisposable
         }
     }
 
+    /// <summary>Appends a record that carries the synced point and nothing else. By the leader.
+    /// </summary>
+    public void NoteSync()
+    {
+        Begin(LogRecordKind.Point);
+        End(mayWait: false);
+    }
+
     /// <summary>Starts the next log. By the leader. Everything so far is handed over.</summary>
     public void Rotate(ulong lastSequence)
     {

@@ -66,7 +66,10 @@ internal sealed class WriteQueue
         if (node.Error is { } error)
             throw Rethrown(error);
         if (durability == Durability.Synced)
+        {
             Sync(_commit.EndOf(node));
+            NoteSync();
+        }
         return (long)node.Sequence;
     }
 
@@ -170,6 +173,35 @@ internal sealed class WriteQueue
         catch (LsmException e)
         {
             throw State.Fail(e);
+        }
+    }
+
+    /// <summary>After a sync that no commit follows, a small record says up to where the log is
+    /// on disk, so that damage to those bytes is told from a torn tail. With others under way the
+    /// next record says it.</summary>
+    private void NoteSync()
+    {
+        lock (_gate)
+        {
+            AssertInvariants();
+            if (_isLed || _queue.Count > 0 || _waitingAlone > 0 || _isClosed)
+                return;
+            _isLed = true;
+        }
+        try
+        {
+            if (State.Failure == null)
+                Log.NoteSync();
+        }
+        catch (LsmException e)
+        {
+            // The commit itself is on disk; the store is read-only from here on.
+            State.Fail(e);
+        }
+        finally
+        {
+            lock (_gate)
+                PassLead();
         }
     }
 
