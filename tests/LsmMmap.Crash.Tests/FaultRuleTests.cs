@@ -24,9 +24,44 @@ public sealed class FaultRuleTests : CrashTest
             store.Put("a"u8, "1"u8, Durability.Synced);
             Assert.Throws<StoreFailedException>(() => store.Flush());
             Assert.Throws<StoreFailedException>(() => store.Put("b"u8, "2"u8));
-            Assert.Equal("1"u8, store.Get("a"u8)!);
+            Assert.Equal("1"u8.ToArray(), store.Get("a"u8));
             Assert.Empty(files.Violations);
         }
+    }
+
+    // Opening writes six times (log, link, manifest, edit, point, CURRENT), the commit once, the
+    // note of its sync once; the flush then writes the next log's header, the successor and the next log's link.
+    [Fact]
+    public void Flush_NextLogTookHalfItsFirstRecord_FailsTheStore()
+    {
+        var files = new FaultInjectingFileSystem(
+            new RecordingFileSystem(Guid.NewGuid()),
+            new Fault(FaultKind.ShortWrite, 11, FaultError.NoSpace, Always: false));
+        string home = Path.Combine(Root, "half");
+        using (LsmStore store = LsmStore.Open(home, WorkloadRun.Options, files))
+        {
+            store.Put("a"u8, "1"u8, Durability.Synced);
+            Assert.Throws<StoreFailedException>(() => store.Flush());
+            Assert.Throws<StoreFailedException>(() => store.Put("b"u8, "2"u8));
+            Assert.Empty(files.Violations);
+        }
+        using LsmStore again = LsmStore.Open(home, WorkloadRun.Options);
+        Assert.Equal("1"u8.ToArray(), again.Get("a"u8));
+    }
+
+    // Creations: log, manifest, CURRENT.tmp; then the log that the flush of Dispose rotates to.
+    [Fact]
+    public void Dispose_NoSpaceForTheNextLog_StillHandsBufferedCommitsOver()
+    {
+        var files = new FaultInjectingFileSystem(
+            new RecordingFileSystem(Guid.NewGuid()),
+            new Fault(FaultKind.Create, 4, FaultError.NoSpace, Always: true));
+        string home = Path.Combine(Root, "buffered");
+        LsmStore store = LsmStore.Open(home, WorkloadRun.Options, files);
+        store.Put("a"u8, "1"u8, Durability.Buffered);
+        Assert.ThrowsAny<LsmException>(store.Dispose);
+        using LsmStore again = LsmStore.Open(home, WorkloadRun.Options);
+        Assert.Equal("1"u8.ToArray(), again.Get("a"u8));
     }
 
     [Fact]

@@ -41,15 +41,59 @@ public sealed class RecoveryCutTests : CrashTest
         AssertHolds(disk, "1");
     }
 
+    // The point record behind an edit is synced with the edit after it, so a power cut may keep
+    // the later one alone.
+    [Fact]
+    public void Open_ManifestLostThePointBeforeAnUnsyncedEdit_Opens()
+    {
+        DiskOperation[] operations = [];
+        RecordingFileSystem? recorder = null;
+        Run(
+            new DiskModel(), _boot,
+            store =>
+            {
+                store.Put("a"u8, "1"u8, Durability.Synced);
+                store.GetKeyspace("more");
+            },
+            all: false, (r, o) => (recorder, operations) = (r, o));
+        int sync = Array.FindLastIndex(operations, static o =>
+            o.Step == DiskStep.SyncFile && o.Name.StartsWith("MANIFEST", StringComparison.Ordinal));
+        DiskModel disk = Replayed(recorder!, operations[..sync]);
+        DiskFile manifest = disk.Names[operations[sync].Name];
+        Assert.Equal(2, manifest.Pending.Count);
+        manifest.Pending[0] = new byte[manifest.Pending[0].Length];
+        AssertHolds(DiskModel.Of(DiskAfter.Image(disk, CrashPolicy.Everything, 0, null)!), "1");
+    }
+
+    [Fact]
+    public void Open_NextLogIsNamedAndHoldsNoRecordYet_Opens()
+    {
+        DiskOperation[] operations = [];
+        RecordingFileSystem? recorder = null;
+        Run(
+            new DiskModel(), _boot,
+            store =>
+            {
+                store.Put("a"u8, "1"u8, Durability.Synced);
+                store.Flush();
+            },
+            all: false, (r, o) => (recorder, operations) = (r, o));
+        int create = Array.FindLastIndex(operations, static o =>
+            o.Step == DiskStep.Create && o.Name.EndsWith(".log", StringComparison.Ordinal));
+        int link = Array.FindLastIndex(operations, o =>
+            o.Step == DiskStep.Write && o.Name == operations[create].Name);
+        AssertHolds(Replayed(recorder!, operations[..link]), "1", _boot);
+    }
+
     [Fact]
     public void Open_AfterAFailedRotationLeftHalfALog_Opens()
     {
         string home = Path.Combine(Root, "rotation");
         using var recorder = new RecordingFileSystem(_boot);
         // Writes of a new store: log header, link, manifest header, edit, point, CURRENT; then
-        // the first commit; then the header of the next log, cut short.
+        // the first commit and the note of its sync; then the next log's header, cut short.
         var files = new FaultInjectingFileSystem(
-            recorder, new Fault(FaultKind.ShortWrite, 8, FaultError.NoSpace, Always: false));
+            recorder, new Fault(FaultKind.ShortWrite, 9, FaultError.NoSpace, Always: false));
         using (LsmStore store = LsmStore.Open(home, WorkloadRun.Options, files))
         {
             store.Put("a"u8, "1"u8, Durability.Synced);
