@@ -30,7 +30,8 @@ public sealed class FaultRuleTests : CrashTest
     }
 
     // Opening writes six times (log, link, manifest, edit, point, CURRENT), the commit once, the
-    // note of its sync once; the flush then writes the next log's header, the successor and the next log's link.
+    // note of its sync once; the flush then writes the next log's header, the successor and the
+    // next log's link.
     [Fact]
     public void Flush_NextLogTookHalfItsFirstRecord_FailsTheStore()
     {

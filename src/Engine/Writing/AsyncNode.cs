@@ -5,7 +5,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Threading.Tasks.Sources;
-using LsmMmap.Wal;
 
 namespace LsmMmap.Engine.Writing;
 
@@ -23,9 +22,6 @@ internal sealed class AsyncNode : CommitNode, IValueTaskSource<long>
     private bool _mayBeTouched;
 
     private AsyncNode() => _source.RunContinuationsAsynchronously = true;
-
-    /// <summary>Up to where the log must be synced before the commit completes.</summary>
-    public LogPosition SyncTarget { get; set; }
 
     public static AsyncNode Rent() =>
         s_pool.TryDequeue(out AsyncNode? node) ? node : new AsyncNode();

@@ -8,6 +8,7 @@
 // Threads: fields are the owner's before it is queued and the leader's until it is done.
 
 using System.Diagnostics;
+using LsmMmap.Wal;
 
 namespace LsmMmap.Engine.Writing;
 
@@ -26,6 +27,9 @@ internal abstract class CommitNode
     public int EntriesBytes { get; private set; }
 
     public Durability Durability { get; private set; }
+
+    /// <summary>Up to where the log must be synced for the commit to be on disk.</summary>
+    public LogPosition SyncTarget { get; set; }
 
     /// <summary>The outcome: the sequence of the commit's last entry.</summary>
     public ulong Sequence { get; set; }

@@ -16,17 +16,7 @@ namespace LsmMmap.Engine.Writing;
 
 internal sealed class GroupCommit(StoreState state, LogSegments log, KeyspaceTree defaultTree)
 {
-    private LogPosition _end;
-
     public WriteStall Stall { get; } = new(state, log);
-
-    /// <summary>Where a done commit's record ended, or later. Threads: any; a later position
-    /// only syncs more.</summary>
-    public LogPosition EndOf(CommitNode node)
-    {
-        Debug.Assert(node.Error == null, "a failed commit has no end");
-        return log.HandedOver;
-    }
 
     public void Run(List<CommitNode> group)
     {
@@ -98,7 +88,7 @@ internal sealed class GroupCommit(StoreState state, LogSegments log, KeyspaceTre
         {
             log.HandOver();
         }
-        _end = log.HandedOver;
+        LogPosition end = log.HandedOver;
         long logNumber = log.CurrentNumber;
         foreach (CommitNode node in group)
         {
@@ -106,8 +96,7 @@ internal sealed class GroupCommit(StoreState state, LogSegments log, KeyspaceTre
                 continue;
             sequence = BatchApplier.Apply(node.Batch, defaultTree, sequence, logNumber);
             node.Sequence = sequence - 1;
-            if (node is AsyncNode asyncNode)
-                asyncNode.SyncTarget = _end;
+            node.SyncTarget = end;
         }
         state.Published.Publish(sequence - 1);
     }

@@ -67,7 +67,7 @@ internal sealed class WriteQueue
             throw Rethrown(error);
         if (durability == Durability.Synced)
         {
-            Sync(_commit.EndOf(node));
+            Sync(node.SyncTarget);
             NoteSync();
         }
         return (long)node.Sequence;
