@@ -28,16 +28,6 @@ internal sealed class VersionCommitter(
     /// <summary>The number of the log being written, likewise.</summary>
     public Func<long> CurrentLog { get; set; } = static () => long.MaxValue;
 
-    /// <summary>Bytes of the logs that are still needed, to bound them.</summary>
-    public int LogCount
-    {
-        get
-        {
-            lock (_manifestLock)
-                return _logs.Count;
-        }
-    }
-
     /// <summary>A log file exists from now on.</summary>
     public void AddLog(long number)
     {

@@ -55,9 +55,6 @@ internal sealed class LogSegments : IDisposable
         private set => Volatile.Write(ref field, value);
     }
 
-    /// <summary>Bytes of the log being written. By the leader.</summary>
-    public long CurrentBytes => _writer.Offset;
-
     /// <summary>Told of each new log file. Set once while the store is put together.</summary>
     public Action<long> OnCreated { get; set; } = static _ => { };
 
