@@ -1,5 +1,5 @@
-// Three rules that did not hold at first: a full disk postpones a new manifest, the default keyspace
-// takes the store's options at every opening, and only the store's own temporary files are swept.
+// Three rules that did not hold at first: a full disk postpones a new manifest, the default
+// keyspace takes the store's options at every opening, and only own temporary files are swept.
 
 using LsmMmap.Engine.Files;
 using LsmMmap.Engine.Versions;
