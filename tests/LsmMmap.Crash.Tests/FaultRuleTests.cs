@@ -141,10 +141,10 @@ public sealed class FaultRuleTests : CrashTest
 
         public void WaitUntilSyncing() => _isSyncing.Wait();
 
-        public override DurableFile Create(string path) =>
+        public override DurableFile Create(string path, long reservedBytes = 0) =>
             RefusesLogs && path.EndsWith(".log", StringComparison.Ordinal)
                 ? throw IoFailure.Of("create", path, new IOException("no space", 28))
-                : new SlowFile(this, base.Create(path));
+                : new SlowFile(this, base.Create(path, reservedBytes));
 
         public void Dispose()
         {

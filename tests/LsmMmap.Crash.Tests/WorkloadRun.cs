@@ -153,7 +153,7 @@ internal sealed class WorkloadRun(
                     return;
                 }
                 catch (LsmException e) when (
-                    mayFail && IoFailure.IsDiskFull(e) && tries < RetriesMax)
+                    mayFail && IoFailure.IsExhausted(e) && tries < RetriesMax)
                 {
                     FirstError ??= e;
                     if (e is StoreFailedException)

@@ -248,7 +248,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
     {
         if (e is StoreFailedException)
             return;
-        if (IoFailure.IsDiskFull(e))
+        if (IoFailure.IsExhausted(e))
         {
             state.Pause(e);
             lock (state.Gate)

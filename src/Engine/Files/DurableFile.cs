@@ -10,11 +10,14 @@ namespace LsmMmap.Engine.Files;
 internal class DurableFile : Stream
 {
     private readonly FileStream _stream;
+    private readonly long _reservedBytes;
+    private bool _hasFailed;
 
-    public DurableFile(string path, FileStream stream)
+    public DurableFile(string path, FileStream stream, long reservedBytes = 0)
     {
         FileName = path;
         _stream = stream;
+        _reservedBytes = reservedBytes;
     }
 
     public string FileName { get; }
@@ -75,10 +78,33 @@ internal class DurableFile : Stream
     protected override void Dispose(bool disposing)
     {
         if (disposing)
+        {
+            GiveBack();
             _stream.Dispose();
+        }
         base.Dispose(disposing);
     }
 
+    /// <summary>Frees what was set aside beyond the end, by cutting the file to the length that
+    /// it has. A file that has failed is left alone.</summary>
+    private void GiveBack()
+    {
+        if (_hasFailed || !_stream.CanWrite || _stream.Position >= _reservedBytes)
+            return;
+        try
+        {
+            _stream.SetLength(_stream.Position);
+        }
+        catch (Exception e) when (IoFailure.IsIo(e))
+        {
+            // The space stays set aside until the file is deleted; no byte of it depends on that.
+        }
+    }
+
     [DoesNotReturn]
-    private void ThrowFailed(string what, Exception e) => throw IoFailure.Of(what, FileName, e);
+    private void ThrowFailed(string what, Exception e)
+    {
+        _hasFailed = true;
+        throw IoFailure.Of(what, FileName, e);
+    }
 }

@@ -13,6 +13,9 @@ internal interface IFileSystem
     /// written under the same id lost nothing but what the process had not handed over.</summary>
     Guid BootId { get; }
 
+    /// <summary>Whether a directory lies on a file system that another machine serves.</summary>
+    bool IsNetwork(string directory);
+
     /// <summary>Makes a directory and every missing parent, each durable in its own
     /// parent.</summary>
     void CreateDirectory(string path);
@@ -23,8 +26,10 @@ internal interface IFileSystem
     bool Exists(string path);
 
     /// <summary>Makes a new file for writing; fails when the name is taken. The entry in the
-    /// directory is durable only after <see cref="SyncDirectory"/>.</summary>
-    DurableFile Create(string path);
+    /// directory is durable only after <see cref="SyncDirectory"/>. As many bytes of the disk
+    /// are set aside for it as asked, so that a disk that fills up stops others first; the
+    /// length stays 0, and what is not used is given back when the file is closed.</summary>
+    DurableFile Create(string path, long reservedBytes = 0);
 
     /// <summary>Opens an existing file for positioned reading, also one being written.</summary>
     Stream OpenRead(string path);

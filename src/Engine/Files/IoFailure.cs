@@ -7,9 +7,13 @@ namespace LsmMmap.Engine.Files;
 
 internal static class IoFailure
 {
-    // ENOSPC and EDQUOT of Linux, and ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL of Windows.
-    private static readonly int[] s_diskFull =
-        [28, 122, unchecked((int)0x80070070), unchecked((int)0x80070027)];
+    // ENOSPC and EDQUOT, ENFILE, EMFILE and ENOMEM of Linux; ERROR_DISK_FULL,
+    // ERROR_HANDLE_DISK_FULL and ERROR_TOO_MANY_OPEN_FILES of Windows.
+    private static readonly int[] s_exhausted =
+    [
+        28, 122, 23, 24, 12,
+        unchecked((int)0x80070070), unchecked((int)0x80070027), unchecked((int)0x80070004),
+    ];
 
     public static bool IsIo(Exception e) =>
         e is (IOException and not LsmException) or UnauthorizedAccessException
@@ -18,12 +22,13 @@ internal static class IoFailure
     public static LsmException Of(string what, string path, Exception e) =>
         new($"cannot {what} {path}: {e.Message}", e);
 
-    /// <summary>Whether the cause is want of space, so that waiting may help.</summary>
-    public static bool IsDiskFull(Exception e)
+    /// <summary>Whether the system has run out of something, space on the disk or file
+    /// descriptors, so that waiting may help.</summary>
+    public static bool IsExhausted(Exception e)
     {
         for (Exception? cause = e; cause != null; cause = cause.InnerException)
         {
-            if (cause is IOException && Array.IndexOf(s_diskFull, cause.HResult) >= 0)
+            if (cause is IOException && Array.IndexOf(s_exhausted, cause.HResult) >= 0)
                 return true;
         }
         return false;

@@ -14,6 +14,21 @@ internal sealed class LocalFileSystem : IFileSystem
     public Guid BootId =>
         Guid.TryParse(TryReadText(BootIdPath), out Guid id) ? id : Guid.Empty;
 
+    public bool IsNetwork(string directory)
+    {
+        try
+        {
+            var drive = new DriveInfo(Path.GetFullPath(directory));
+            return drive.DriveType == DriveType.Network
+                || drive.DriveFormat is "fuse" or "9p" or "v9fs" or "ceph";
+        }
+        catch (Exception e) when (IoFailure.IsIo(e) || e is ArgumentException)
+        {
+            // Windows names a share by a path that is no drive.
+            return OperatingSystem.IsWindows();
+        }
+    }
+
     public void CreateDirectory(string path)
     {
         Attempt("create the directory", path, static path =>
@@ -42,9 +57,19 @@ internal sealed class LocalFileSystem : IFileSystem
 
     public bool Exists(string path) => File.Exists(path);
 
-    public DurableFile Create(string path) =>
-        Attempt("create", path, static path => new DurableFile(path, new FileStream(
-            path, FileMode.CreateNew, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0)));
+    public DurableFile Create(string path, long reservedBytes = 0) =>
+        Attempt("create", path, path => new DurableFile(
+            path,
+            new FileStream(path, new FileStreamOptions
+            {
+                Mode = FileMode.CreateNew,
+                Access = FileAccess.Write,
+                Share = FileShare.ReadWrite,
+                BufferSize = 0,
+                // On Linux fallocate that keeps the length; nothing where there is no such call.
+                PreallocationSize = reservedBytes,
+            }),
+            reservedBytes));
 
     public Stream OpenRead(string path) =>
         Attempt("open", path, static path => new FileStream(

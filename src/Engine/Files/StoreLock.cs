@@ -59,8 +59,7 @@ internal sealed class StoreLock : IDisposable
         FileStream stream;
         try
         {
-            stream = new FileStream(
-                path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            stream = OpenNamed(path);
         }
         catch (IOException e) when (File.Exists(path))
         {
@@ -80,6 +79,29 @@ internal sealed class StoreLock : IDisposable
             stream.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Somebody may have removed LOCK after this process opened it and before it was
+    /// locked; then the lock is on a file that nobody else will look at.</summary>
+    private static FileStream OpenNamed(string path)
+    {
+        while (true)
+        {
+            var stream = new FileStream(
+                path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            if (!OperatingSystem.IsLinux() || !IsUnlinked(stream))
+                return stream;
+            stream.Dispose();
+        }
+    }
+
+    /// <summary>What Linux says of a descriptor whose file has lost its name.</summary>
+    internal static bool IsUnlinked(FileStream stream)
+    {
+        nint descriptor = stream.SafeFileHandle.DangerousGetHandle();
+        var link = new FileInfo(string.Create(
+            CultureInfo.InvariantCulture, $"/proc/self/fd/{descriptor}"));
+        return link.LinkTarget?.EndsWith(" (deleted)", StringComparison.Ordinal) == true;
     }
 
     private static int? ReadOwner(string path)

@@ -83,7 +83,22 @@ internal unsafe class TableFile : TableBytes, IDisposable
         GC.SuppressFinalize(this);
     }
 
+    /// <summary>Where the system has no room for one more mapping, the table is read by copying.
+    /// </summary>
     private void Map()
+    {
+        try
+        {
+            MapWhole();
+        }
+        catch (Exception e) when (IoFailure.IsIo(e) || e is OutOfMemoryException)
+        {
+            _view?.Dispose();
+            _view = null;
+        }
+    }
+
+    private void MapWhole()
     {
         using var map = MemoryMappedFile.CreateFromFile(
             _handle, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None,

@@ -16,6 +16,10 @@ namespace LsmMmap.Engine.Versions;
 
 internal sealed class Manifest : IDisposable
 {
+    /// <summary>A manifest that has grown by so much is replaced; the disk for it is set aside
+    /// when it is made.</summary>
+    public const long GrowthBytesMax = 1L << 20;
+
     private readonly DurableFile _file;
     private readonly LogWriter _writer;
     private LogPosition _synced;
@@ -43,13 +47,15 @@ internal sealed class Manifest : IDisposable
         IFileSystem files, string directory, long number, ulong storeId, Guid bootId,
         ManifestContents contents)
     {
-        DurableFile file = files.Create(FileNames.Manifest(directory, number));
+        byte[] first = EditCodec.Encode(contents.ToEdit(), chain: 0);
+        DurableFile file = files.Create(
+            FileNames.Manifest(directory, number), GrowthBytesMax + 3L * first.Length);
         var header = new LogHeader(storeId, number, NewNonce(), bootId);
         var manifest = new Manifest(file, header, contents);
         try
         {
             manifest._writer.WriteHeader();
-            manifest.Write(contents.ToEdit());
+            manifest.Write(first);
             return manifest;
         }
         catch
@@ -69,16 +75,15 @@ internal sealed class Manifest : IDisposable
             throw new LsmException($"{_file.FileName} failed earlier");
         string? problem = Contents.Apply(edit);
         Debug.Assert(problem == null, "the store makes only edits that fit: " + problem);
-        Write(edit);
+        Write(EditCodec.Encode(edit, _chain));
     }
 
     public void Dispose() => _file.Dispose();
 
-    private void Write(VersionEdit edit)
+    private void Write(byte[] bytes)
     {
         // Pessimistic until both steps are through.
         _failed = true;
-        byte[] bytes = EditCodec.Encode(edit, _chain);
         _writer.Append(LogRecordKind.Data, _synced, bytes);
         LogPosition written = new(Number, _writer.Offset);
         _file.Sync();

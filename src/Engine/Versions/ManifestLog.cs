@@ -10,8 +10,6 @@ namespace LsmMmap.Engine.Versions;
 
 internal sealed class ManifestLog : IDisposable
 {
-    private const long BytesMax = 4L << 20;
-
     private readonly IFileSystem _files;
     private readonly string _directory;
     private readonly ulong _storeId;
@@ -37,7 +35,8 @@ internal sealed class ManifestLog : IDisposable
     public long Number => _manifest.Number;
 
     /// <summary>Whether the file has outgrown its first snapshot of the contents.</summary>
-    public bool WantsRotation => _manifest.Bytes > BytesMax + 2 * _firstBytes;
+    public bool WantsRotation =>
+        _manifest.Bytes > Manifest.GrowthBytesMax + 2 * _firstBytes;
 
     /// <summary>Adds an edit. Durable when it returns; a failure is final.</summary>
     public void Append(VersionEdit edit) => _manifest.Append(edit);
@@ -52,7 +51,7 @@ internal sealed class ManifestLog : IDisposable
         {
             _manifest = Switch(number, old.Contents);
         }
-        catch (LsmException e) when (!_isSwitching && IoFailure.IsDiskFull(e))
+        catch (LsmException e) when (!_isSwitching && IoFailure.IsExhausted(e))
         {
             // Nothing names the new file yet and the old one is whole: the next edit tries again.
             TryDelete(FileNames.Manifest(_directory, number));

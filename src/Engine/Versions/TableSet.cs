@@ -3,7 +3,8 @@
 //
 // Read mode: Auto means Direct while the bytes of all live tables fit in the memory that the
 // process may use (limits of containers counted), else Copy. It is decided anew whenever a
-// version is installed and applies to the tables that are opened from then on.
+// version is installed and applies to the tables that are opened from then on. A server can take a
+// file away from under a mapping, so on a network file system every table is read by copying.
 // A process may only have so many mappings; beyond a quarter of the system's limit tables are
 // opened unmapped and read by copying.
 // Threads: any.
@@ -36,7 +37,7 @@ internal sealed class TableSet
     {
         _files = files;
         _directory = directory;
-        _asked = mode;
+        _asked = files.IsNetwork(directory) ? ReadMode.Copy : mode;
         _mayUnlink = mayUnlink;
         _indexCache = new IndexCache(cacheBytes / 2);
         _blockCache = new InflatedBlockCache(cacheBytes / 2);
@@ -105,8 +106,11 @@ internal sealed class TableSet
         }
         try
         {
-            return _files.OpenTable(
+            TableFile file = _files.OpenTable(
                 FileNames.Table(_directory, info.Number), info.FileBytes, map);
+            if (map && !file.IsMapped)
+                Interlocked.Decrement(ref s_mappings);
+            return file;
         }
         catch
         {

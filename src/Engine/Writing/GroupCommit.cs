@@ -36,7 +36,7 @@ internal sealed class GroupCommit(StoreState state, LogSegments log, KeyspaceTre
             // Nothing was written yet. Want of space for the next log is the commits' error
             // alone; anything else that a file refused is final.
             Exception error = e is LsmException and not StoreFailedException
-                && (!IoFailure.IsDiskFull(e) || log.IsBroken) ? state.Fail(e) : e;
+                && (!IoFailure.IsExhausted(e) || log.IsBroken) ? state.Fail(e) : e;
             SetErrors(group, error);
             return;
         }

@@ -7,6 +7,9 @@
 // offset)" always means everything before as well. That point goes into every record, which lets
 // recovery tell a torn tail from damage to bytes that were once on disk.
 //
+// Disk for a whole memtable is set aside when a log is made, so that a full disk stops flushes and
+// new logs first, which both wait for space, and the log that is being written last.
+//
 // Any failure of a write or a sync is final: the caller marks the store as failed, and no call
 // here touches the files again.
 // Threads: see above; the small lock guards what both sides look at, never I/O.
@@ -26,11 +29,15 @@ internal sealed class LogSegments : IDisposable
     private readonly Lock _syncLock = new();
     private readonly Lock _lock = new();
     private readonly List<(LogFile File, LogPosition End)> _unsynced = [];
+
+    // Where each log begins, counted over all logs of this opening. The leader's.
+    private readonly Queue<(long Number, long Start)> _starts = [];
     private LogFile _file;
     private LogWriter _writer;
     private LogPosition _handedOver;
     private LogPosition _synced;
     private volatile bool _failed;
+    private long _closedBytes;
     private bool _disposed;
 
     /// <summary>Creates the first log of this opening. The predecessor is what recovery read
@@ -40,6 +47,7 @@ internal sealed class LogSegments : IDisposable
         _services = services;
         (_file, _writer) = Create(services.TakeFileNumber(), out long number);
         CurrentNumber = number;
+        _starts.Enqueue((number, 0));
         var start = new LogPosition(number, _writer.Offset);
         // Its link claims nothing: what was replayed counts as synced only once CURRENT names a
         // manifest that no longer needs the older logs.
@@ -69,6 +77,15 @@ internal sealed class LogSegments : IDisposable
             lock (_lock)
                 return _handedOver;
         }
+    }
+
+    /// <summary>Bytes of the logs from this one on. By the leader, who never asks for an older
+    /// one again.</summary>
+    public long BytesSince(long logNumber)
+    {
+        while (_starts.Peek().Number < logNumber)
+            _starts.Dequeue();
+        return _closedBytes + _writer.Offset - _starts.Peek().Start;
     }
 
     /// <summary>Begins a record; the leader adds its parts with <see cref="Add"/>.</summary>
@@ -179,6 +196,8 @@ internal sealed class LogSegments : IDisposable
             throw;
         }
         var predecessor = new LogPosition(CurrentNumber, _writer.Offset);
+        _closedBytes += predecessor.Offset;
+        _starts.Enqueue((nextNumber, _closedBytes));
         lock (_lock)
         {
             AssertInvariants();
@@ -249,7 +268,8 @@ internal sealed class LogSegments : IDisposable
     {
         created = number;
         string path = FileNames.Log(_services.Directory, number);
-        DurableFile file = _services.Files.Create(path);
+        long memtableBytes = _services.Options.DefaultKeyspace.MemtableBytes;
+        DurableFile file = _services.Files.Create(path, memtableBytes + memtableBytes / 8);
         try
         {
             var header = new LogHeader(

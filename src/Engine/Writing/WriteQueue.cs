@@ -157,7 +157,7 @@ internal sealed class WriteQueue
             else
                 _commit.Stall.Freeze(only);
         }
-        catch (LsmException e) when (!IoFailure.IsDiskFull(e) || Log.IsBroken)
+        catch (LsmException e) when (!IoFailure.IsExhausted(e) || Log.IsBroken)
         {
             throw State.Fail(e);
         }

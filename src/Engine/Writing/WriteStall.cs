@@ -30,8 +30,8 @@ internal sealed class WriteStall(StoreState state, LogSegments log)
     // Looking at every tree costs more than a small write, so it is done once per so many bytes.
     private const long LookEveryBytes = 16 << 10;
 
-    // File numbers are shared with tables, so this bounds the distance in files of all kinds.
-    private const int LogsMax = 64;
+    // Logs of more bytes than so many memory budgets are not kept for one small memtable.
+    private const int LogBudgetsMax = 2;
 
     private readonly TimeProvider _clock = state.Services.Options.TimeProvider;
     private readonly Dictionary<KeyspaceTree, (TreeVersion Version, CompactionPressure Pressure)>
@@ -128,13 +128,16 @@ internal sealed class WriteStall(StoreState state, LogSegments log)
     /// <summary>A keyspace whose small memtable keeps old logs from being deleted.</summary>
     private KeyspaceTree? OldestPin()
     {
-        long oldest = log.CurrentNumber - LogsMax;
+        KeyspaceTree? pin = null;
         foreach (KeyspaceTree tree in state.Trees)
         {
-            if (tree.Active.FirstLog > 0 && tree.Active.FirstLog < oldest)
-                return tree;
+            if (tree.Active.FirstLog > 0
+                && (pin == null || tree.Active.FirstLog < pin.Active.FirstLog))
+                pin = tree;
         }
-        return null;
+        bool isTooOld = pin != null && log.BytesSince(pin.Active.FirstLog)
+            > LogBudgetsMax * state.Services.Options.MemoryBudgetBytes;
+        return isTooOld ? pin : null;
     }
 
     /// <summary>How close to a stop the store is: 0 nothing owed, 1 and above stop.</summary>

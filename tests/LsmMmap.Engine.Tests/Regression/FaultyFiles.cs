@@ -30,7 +30,9 @@ internal sealed class FaultyFiles : IFileSystem
 
     public bool Exists(string path) => s_inner.Exists(path);
 
-    public DurableFile Create(string path)
+    public bool IsNetwork(string directory) => false;
+
+    public DurableFile Create(string path, long reservedBytes = 0)
     {
         Before("create", Path.GetFileName(path));
         return new HookedFile(this, path);

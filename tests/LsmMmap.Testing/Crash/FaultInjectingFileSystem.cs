@@ -64,10 +64,10 @@ internal sealed class FaultInjectingFileSystem(IFileSystem inner, Fault? fault)
         return base.List(directory);
     }
 
-    public override DurableFile Create(string path)
+    public override DurableFile Create(string path, long reservedBytes = 0)
     {
         Step(FaultKind.Create, path);
-        DurableFile file = base.Create(path);
+        DurableFile file = base.Create(path, reservedBytes);
         // A new file of the same name has no failed sync behind it.
         lock (_lock)
             _failedSyncs.Remove(path);

@@ -9,13 +9,16 @@ internal abstract class ForwardingFileSystem(IFileSystem inner) : IFileSystem
 {
     public virtual Guid BootId => inner.BootId;
 
+    public virtual bool IsNetwork(string directory) => inner.IsNetwork(directory);
+
     public virtual void CreateDirectory(string path) => inner.CreateDirectory(path);
 
     public virtual IReadOnlyList<FileEntry> List(string directory) => inner.List(directory);
 
     public virtual bool Exists(string path) => inner.Exists(path);
 
-    public virtual DurableFile Create(string path) => inner.Create(path);
+    public virtual DurableFile Create(string path, long reservedBytes = 0) =>
+        inner.Create(path, reservedBytes);
 
     public virtual Stream OpenRead(string path) => inner.OpenRead(path);
 

@@ -61,13 +61,13 @@ internal sealed class RecordingFileSystem : ForwardingFileSystem, IDisposable
             _mayMakeTables.Reset();
     }
 
-    public override DurableFile Create(string path)
+    public override DurableFile Create(string path, long reservedBytes = 0)
     {
         if (path.EndsWith(".sst.tmp", StringComparison.Ordinal))
             _mayMakeTables.Wait();
         lock (_lock)
         {
-            DurableFile file = base.Create(path);
+            DurableFile file = base.Create(path, reservedBytes);
             string name = Path.GetFileName(path);
             int id = _nextFileId++;
             _fileIds[name] = id;

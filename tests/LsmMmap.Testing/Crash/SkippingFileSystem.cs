@@ -25,7 +25,7 @@ internal sealed class SkippingFileSystem(IFileSystem inner, SkippedSync skipped)
 {
     private volatile SkippedSync _lastChange;
 
-    public override DurableFile Create(string path)
+    public override DurableFile Create(string path, long reservedBytes = 0)
     {
         string name = Path.GetFileName(path);
         StoreFileKind kind = FileNames.Parse(name, out _);
@@ -41,7 +41,7 @@ internal sealed class SkippingFileSystem(IFileSystem inner, SkippedSync skipped)
             StoreFileKind.Manifest => SkippedSync.Manifest,
             _ => name == "CURRENT.tmp" ? SkippedSync.Current : SkippedSync.Table,
         };
-        return new SkippingFile(this, base.Create(path), own);
+        return new SkippingFile(this, base.Create(path, reservedBytes), own);
     }
 
     public override void Rename(string from, string to)
