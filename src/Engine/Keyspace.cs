@@ -92,6 +92,13 @@ public sealed class Keyspace : IReadView
     }
 
     /// <inheritdoc/>
+    public ReadResults MultiGet(ReadBatch keys)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        return keys.Run(Reader, Store.Services);
+    }
+
+    /// <inheritdoc/>
     public bool ContainsKey(ReadOnlySpan<byte> key) => Reader.Contains(key);
 
     /// <inheritdoc/>

@@ -57,6 +57,13 @@ public sealed class KeyspaceSnapshot : IReadView
     }
 
     /// <inheritdoc/>
+    public ReadResults MultiGet(ReadBatch keys)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        return keys.Run(Reader, _keyspace.Store.Services);
+    }
+
+    /// <inheritdoc/>
     public bool ContainsKey(ReadOnlySpan<byte> key) => Reader.Contains(key);
 
     /// <inheritdoc/>

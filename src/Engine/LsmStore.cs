@@ -170,6 +170,9 @@ public sealed partial class LsmStore : IReadView, IDisposable, IAsyncDisposable
     public PinnedValue GetPinned(scoped ReadOnlySpan<byte> key) => Default.GetPinned(key);
 
     /// <inheritdoc/>
+    public ReadResults MultiGet(ReadBatch keys) => Default.MultiGet(keys);
+
+    /// <inheritdoc/>
     public bool ContainsKey(ReadOnlySpan<byte> key) => Default.ContainsKey(key);
 
     /// <inheritdoc/>

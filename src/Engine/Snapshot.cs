@@ -77,6 +77,9 @@ public sealed class Snapshot : IReadView, IDisposable
     public PinnedValue GetPinned(scoped ReadOnlySpan<byte> key) => _default.GetPinned(key);
 
     /// <inheritdoc/>
+    public ReadResults MultiGet(ReadBatch keys) => _default.MultiGet(keys);
+
+    /// <inheritdoc/>
     public bool ContainsKey(ReadOnlySpan<byte> key) => _default.ContainsKey(key);
 
     /// <inheritdoc/>

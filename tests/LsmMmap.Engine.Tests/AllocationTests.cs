@@ -49,6 +49,29 @@ public sealed class AllocationTests : StoreTest
 
     [Theory]
     [MemberData(nameof(Layouts))]
+    public void MultiGet_WithAKeptBatch_AllocatesNothing(Layout layout)
+    {
+        LsmStore store = OpenWith(layout);
+        using var batch = new ReadBatch();
+        AssertAllocatesNothing(() =>
+        {
+            for (int i = 0; i < Entries; i += 100)
+            {
+                batch.Clear();
+                for (int j = i; j < i + 100; j++)
+                    batch.Add(s_keys[j]);
+                using ReadResults results = store.MultiGet(batch);
+                for (int j = 0; j < results.Count; j++)
+                {
+                    if (!results.Found(j) || results[j].IsEmpty)
+                        Assert.Fail($"key {i + j} is missing");
+                }
+            }
+        });
+    }
+
+    [Theory]
+    [MemberData(nameof(Layouts))]
     public void TryGetSpan_InSteadyState_AllocatesNothing(Layout layout)
     {
         LsmStore store = OpenWith(layout);

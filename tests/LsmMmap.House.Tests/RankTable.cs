@@ -56,6 +56,8 @@ internal static class RankTable
         new("src/Engine/Api/IReadView.cs", "Cursor", "the contract of reading names what it gives"),
         new("src/Engine/Api/IReadView.cs", "PinnedValue", "likewise"),
         new("src/Engine/Api/IReadView.cs", "RangeEnumerable", "likewise"),
+        new("src/Engine/Api/IReadView.cs", "ReadBatch", "and what it takes"),
+        new("src/Engine/Api/IReadView.cs", "ReadResults", "likewise"),
     ];
 
     /// <summary>The room of a source file: the folder it lies in.</summary>

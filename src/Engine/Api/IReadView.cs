@@ -32,6 +32,14 @@ public interface IReadView
     /// <c>using var v = view.GetPinned(key); if (v.Found) ...</c>.</summary>
     PinnedValue GetPinned(scoped ReadOnlySpan<byte> key);
 
+    /// <summary>Looks up all keys of a batch as of one moment, overlapping what they wait for:
+    /// several times the rate of single reads when the data is larger than the processor's
+    /// caches. The results are borrowed; dispose them.</summary>
+    /// <exception cref="CorruptionException">Bytes that were needed do not verify.</exception>
+    /// <exception cref="InvalidOperationException">The batch still holds results.</exception>
+    /// <exception cref="NotSupportedException">A view of another make has none.</exception>
+    ReadResults MultiGet(ReadBatch keys) => throw new NotSupportedException();
+
     /// <summary>Whether the key has a value.</summary>
     bool ContainsKey(ReadOnlySpan<byte> key);
 

@@ -23,6 +23,7 @@
 
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace LsmMmap.Engine.Memory;
 
@@ -45,6 +46,17 @@ internal sealed unsafe class KeyIndex
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public EntryNode* Newest(ReadOnlySpan<byte> userKey, ulong head, ulong hash) =>
         Find((ulong*)Volatile.Read(ref _table), userKey, head, hash, out _);
+
+    /// <summary>Asks for the slot that a lookup of this hash begins with. Any thread.</summary>
+    public void Prefetch(ulong hash)
+    {
+        Debug.Assert(_table != 0, "the first table is made with the index");
+        if (!Sse.IsSupported)
+            return;
+        // Safety: the position is masked to the slots; a prefetch reads nothing.
+        ulong* table = (ulong*)Volatile.Read(ref _table);
+        Sse.Prefetch0(table + 1 + ((hash >> 32) & *table));
+    }
 
     /// <summary>
     /// The same for the writer, with the slot that stands or will stand for the key. Makes room

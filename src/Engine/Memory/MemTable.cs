@@ -130,6 +130,15 @@ internal sealed unsafe class MemTable : IDisposable
         return true;
     }
 
+    /// <summary>Asks for what a lookup of this hash will read first.</summary>
+    public void Prefetch(ulong hash)
+    {
+        Debug.Assert(!_isDisposed, "whoever reads a memtable keeps it");
+        if (Order != null)
+            _keys!.Prefetch(hash);
+        GC.KeepAlive(this);
+    }
+
     /// <summary>
     /// Frees the native memory. Requires: no reader is left, and none comes. A second call does
     /// nothing. The counters keep their values, except AllocatedBytes.

@@ -47,13 +47,14 @@ internal static class PointLookup
                 return IsValue(ref found);
             }
         }
-        for (int level = 1; level < TreeVersion.LevelCount; level++)
+        ReadOnlySpan<int> levels = version.SortedLevels;
+        for (int i = 0; i < levels.Length; i++)
         {
-            ReadOnlySpan<Table> tables = version.Tables(level);
-            if (tables.Length == 0)
-                continue;
-            int at = version.FindTable(level, key);
-            if (at < tables.Length && tables[at].Reader.TryGet(key, hash, seekTag, ref found))
+            ReadOnlySpan<Table> tables = version.Tables(levels[i]);
+            int at = version.FindTable(levels[i], key);
+            bool isLast = i == levels.Length - 1;
+            if (at < tables.Length
+                && tables[at].Reader.TryGet(key, hash, seekTag, ref found, isLast))
             {
                 ownerId = tables[at].Id;
                 return IsValue(ref found);

@@ -3,7 +3,9 @@
 //
 // Moving forward, the merge stands on the current entry. Moving backward, versions of a key come
 // oldest first, so the newest visible one is known only when the merge has passed to the key
-// before: then the merge stands before the current key, and key and value are saved here.
+// before: then the merge stands before the current key, and key and value are saved here. Where the
+// store is one run of tables and the block at hand holds no versions (a compacted store), both
+// directions stand on the entry and nothing is saved or compared.
 //
 // Position: nowhere (new), before the first entry, on an entry, after the last one. Bounds are
 // copied. No allocation per move; the buffers grow to the largest key and saved value.
@@ -37,7 +39,7 @@ internal sealed class VisibleCursor : IDisposable
 
     public bool IsValid => _position == Position.OnEntry;
 
-    public ReadOnlySpan<byte> Key => _key.Span;
+    public ReadOnlySpan<byte> Key => _backward ? _key.Span : _merge.UserKey;
 
     public ReadOnlySpan<byte> Value => _backward ? _savedValue.Span : _merge.Value;
 
@@ -124,11 +126,18 @@ internal sealed class VisibleCursor : IDisposable
         }
         // A move that throws leaves the cursor nowhere, so that the next one begins anew.
         _position = Position.Nowhere;
+        bool mayHaveVersions = true;
+        if (!_backward)
+        {
+            mayHaveVersions = !_merge.IsOnlyVersion;
+            if (mayHaveVersions)
+                _key.Set(_merge.UserKey);
+        }
         if (_backward && !_merge.IsValid)
             _merge.SeekToFirst();
         else
             _merge.Next();
-        return FindForward(skipping: true);
+        return FindForward(skipping: mayHaveVersions);
     }
 
     public bool MovePrevious()
@@ -145,6 +154,9 @@ internal sealed class VisibleCursor : IDisposable
         _position = Position.Nowhere;
         if (!_backward)
         {
+            if (_merge.TryPreviousOnlyVersion())
+                return StandBackward();
+            _key.Set(_merge.UserKey);
             do
                 _merge.Previous();
             while (_merge.IsValid && _merge.UserKey.SequenceEqual(_key.Span));
@@ -200,17 +212,16 @@ internal sealed class VisibleCursor : IDisposable
         _backward = false;
         for (; _merge.IsValid; _merge.Next())
         {
-            ReadOnlySpan<byte> key = _merge.UserKey;
-            if (skipping && key.SequenceEqual(_key.Span))
+            if (skipping && _merge.UserKey.SequenceEqual(_key.Span))
                 continue;
-            if (!_upper.IsEmpty && key.SequenceCompareTo(_upper.Span) >= 0)
+            if (!_upper.IsEmpty && _merge.UserKey.SequenceCompareTo(_upper.Span) >= 0)
                 break;
             ulong tag = _merge.Tag;
             if (EntryTag.Sequence(tag) > _sequence)
                 continue;
-            _key.Set(key);
             if (EntryTag.Kind(tag) == ValueKind.Put)
                 return At(Position.OnEntry);
+            _key.Set(_merge.UserKey);
             skipping = true;
         }
         return At(Position.AfterLast);
@@ -221,6 +232,8 @@ internal sealed class VisibleCursor : IDisposable
     private bool FindBackward()
     {
         Debug.Assert(_position == Position.Nowhere, "a cursor on its way stands nowhere");
+        if (_merge.IsValid && _merge.IsOnlyVersionBackward)
+            return StandBackward();
         _backward = true;
         bool found = false;
         for (; _merge.IsValid; _merge.Previous())
@@ -242,6 +255,16 @@ internal sealed class VisibleCursor : IDisposable
             }
         }
         return At(found ? Position.OnEntry : Position.BeforeFirst);
+    }
+
+    /// <summary>On the entry that the merge stands on, which is all there is of its key.
+    /// </summary>
+    private bool StandBackward()
+    {
+        Debug.Assert(EntryTag.IsServed(_merge.Tag), "an entry without versions is a plain put");
+        _backward = false;
+        bool isInside = _lower.IsEmpty || _merge.UserKey.SequenceCompareTo(_lower.Span) >= 0;
+        return At(isInside ? Position.OnEntry : Position.BeforeFirst);
     }
 
     private bool At(Position position)

@@ -17,6 +17,7 @@ internal sealed class TreeVersion
     private readonly Table[][] _levels;
     private readonly ulong[][] _largestHeads;
     private readonly long[] _levelBytes;
+    private readonly int[] _sortedLevels;
     private int _references = 1;
 
     /// <summary>Adopts the arrays; adds a reference to every table.</summary>
@@ -39,6 +40,8 @@ internal sealed class TreeVersion
             }
             TableBytes += _levelBytes[level];
         }
+        _sortedLevels =
+            [.. Enumerable.Range(1, LevelCount - 1).Where(level => levels[level].Length > 0)];
         AssertInvariants();
     }
 
@@ -51,6 +54,9 @@ internal sealed class TreeVersion
 
     public ReadOnlySpan<Table> Tables(int level) => _levels[level];
 
+    /// <summary>The levels below 0 that hold a table, youngest first.</summary>
+    public ReadOnlySpan<int> SortedLevels => _sortedLevels;
+
     public ReadOnlyMemory<Table> LevelMemory(int level) => _levels[level];
 
     public long LevelBytes(int level) => _levelBytes[level];
@@ -58,15 +64,7 @@ internal sealed class TreeVersion
     public IEnumerable<Table> AllTables() => _levels.SelectMany(static tables => tables);
 
     /// <summary>The deepest level that holds a table; 0 when none does.</summary>
-    public int DeepestLevel()
-    {
-        for (int level = LevelCount - 1; level > 0; level--)
-        {
-            if (_levels[level].Length > 0)
-                return level;
-        }
-        return 0;
-    }
+    public int DeepestLevel() => _sortedLevels.Length == 0 ? 0 : _sortedLevels[^1];
 
     /// <summary>Index of the first table of a sorted level whose largest key is not below the
     /// key; the table count when there is none.</summary>

@@ -38,6 +38,9 @@ internal unsafe struct BlockCursor
     /// </summary>
     public bool IsBroken { get; private set; }
 
+    /// <summary>Whether every entry is a put of sequence zero.</summary>
+    public readonly bool IsPlain => _isPlain;
+
     public readonly int Count => _count;
 
     public readonly int Index => _index;

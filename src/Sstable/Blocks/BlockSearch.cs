@@ -18,6 +18,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 using LsmMmap.Sstable.Format;
 using LsmMmap.Sstable.Keys;
 
@@ -118,6 +119,19 @@ internal readonly unsafe struct BlockView
         if (!BitConverter.IsLittleEndian)
             offset = BinaryPrimitives.ReverseEndianness((ushort)offset);
         return TryDecode(_payload, _bytes, offset << OffsetShift, IsPlain, out entry);
+    }
+
+    /// <summary>Asks for the line in which an entry begins.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void PrefetchEntry(int index)
+    {
+        Debug.Assert((uint)index < (uint)_count, "an entry has an index below the count");
+        // Safety: the offsets array lies inside the payload; the prefetch itself reads nothing.
+        int offset = Unsafe.ReadUnaligned<ushort>(Offsets + index * BlockFormat.OffsetBytes);
+        if (!BitConverter.IsLittleEndian)
+            offset = BinaryPrimitives.ReverseEndianness((ushort)offset);
+        if (Sse.IsSupported)
+            Sse.Prefetch0(_payload + (offset << OffsetShift));
     }
 
     // Safety: TryDecode compared the range with the length of the block.

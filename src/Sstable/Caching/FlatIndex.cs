@@ -54,17 +54,19 @@ internal sealed class FlatIndex
         return handle.Bytes < 1 << LengthBits && handle.Offset < 1L << (64 - LengthBits);
     }
 
-    /// <summary>The block of a target. No tag is needed: an equal key is a tie of heads.</summary>
-    public FlatIndexAnswer Find(ReadOnlySpan<byte> userKey, out BlockHandle handle)
+    /// <summary>How many blocks it names.</summary>
+    public int Count => _handles.Length;
+
+    public BlockHandle Handle(int at) => Unpack(_handles[at]);
+
+    /// <summary>The place of a target's block. No tag is needed: an equal key is a tie of heads.
+    /// </summary>
+    public FlatIndexAnswer Find(ReadOnlySpan<byte> userKey, out int at)
     {
-        handle = default;
+        at = 0;
         if (!userKey.StartsWith(_prefix))
-        {
-            if (userKey.SequenceCompareTo(_prefix) > 0)
-                return FlatIndexAnswer.Beyond;
-            handle = Unpack(_handles[0]);
-            return FlatIndexAnswer.Found;
-        }
+            return userKey.SequenceCompareTo(_prefix) > 0
+                ? FlatIndexAnswer.Beyond : FlatIndexAnswer.Found;
         ulong head = InternalKey.Head8(userKey[_prefix.Length..]);
         ulong[] heads = _heads;
         int low = LowerBound(heads, head);
@@ -72,7 +74,7 @@ internal sealed class FlatIndex
             return FlatIndexAnswer.Beyond;
         if (heads[low] == head)
             return FlatIndexAnswer.Undecided;
-        handle = Unpack(_handles[low]);
+        at = low;
         return FlatIndexAnswer.Found;
     }
 

@@ -7,11 +7,14 @@
 
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace LsmMmap.Sstable.Mapping;
 
 internal abstract unsafe class TableBytes
 {
+    private const int LineBytes = 64;
+
     private byte* _mapping;
 
     protected TableBytes(long length)
@@ -55,6 +58,20 @@ internal abstract unsafe class TableBytes
         // Safety: the range was just checked against the mapped length; the owner of this object
         // keeps the mapping while any reader holds it.
         return new NativeSlice(_mapping + offset, length);
+    }
+
+    /// <summary>Asks for the lines of a range ahead of their use. Never faults, whatever the
+    /// range.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Prefetch(long offset, int bytes)
+    {
+        Debug.Assert(_mapping != null, "only a mapped table has lines");
+        if (!Sse.IsSupported)
+            return;
+        // Safety: a prefetch reads nothing; an address outside the mapping is ignored.
+        byte* line = _mapping + offset;
+        for (int at = 0; at < bytes; at += LineBytes)
+            Sse.Prefetch0(line + at);
     }
 
     /// <summary>

@@ -197,6 +197,27 @@ internal sealed class BlockSource
             _bytes.Slice(offset, FilterLayout.LineBytes).Span, _footer.FilterProbes, hash);
     }
 
+    /// <summary>Asks for the line that MayContain will look at.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void PrefetchFilter(ulong hash)
+    {
+        Debug.Assert(!_isCopied, "only a mapping has lines");
+        if (_footer.FilterLines == 0)
+            return;
+        uint line = FilterLayout.Line(hash, _footer.FilterLines);
+        _bytes.Prefetch(_footer.FilterOffset + FilterLayout.Offset(line), 1);
+    }
+
+    /// <summary>Asks for the lines that a search of the block begins with: header, heads and
+    /// offsets of some forty entries.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void PrefetchBlock(BlockHandle handle)
+    {
+        const int SearchBytes = 256;
+        Debug.Assert(IsDataMapped, "only a mapping has lines");
+        _bytes.Prefetch(handle.Offset, SearchBytes);
+    }
+
     private bool MayContainSlow(ulong hash, long page, long offset)
     {
         Debug.Assert(

@@ -16,7 +16,7 @@ internal static class FlatIndexMaker
         var index = new IndexCursor();
         try
         {
-            index.Reset(source, fromFile: false);
+            index.Reset(source, flat: null, fromFile: false);
             return Make(source, index);
         }
         finally

@@ -1,5 +1,6 @@
-// A position in the index of a table: a path of (block, entry) pairs from the root to a leaf, whose
-// entry names a data block. Blocks that stay on the path are not fetched again.
+// A position in the index of a table. Where the index is flat in memory it is a place in that
+// array; else, and where heads tie in the array, it is a path of (block, entry) pairs from the root
+// to a leaf, whose entry names a data block. Blocks that stay on the path are not fetched again.
 //
 // Damage that checksums cannot see is met here too: a child whose kind does not fit its depth fails
 // in the block source, and every child lies before its parent (BlockFormat.Validate), so no path
@@ -15,8 +16,12 @@ namespace LsmMmap.Sstable.Tables;
 
 internal sealed class IndexCursor
 {
+    private const int NotFlat = -1;
+
     private Level[] _levels = new Level[4];
     private BlockSource? _source;
+    private FlatIndex? _flat;
+    private int _flatAt = NotFlat;
     private int _depth;
     private bool _fromFile;
 
@@ -26,15 +31,16 @@ internal sealed class IndexCursor
     public BlockHandle Handle { get; private set; }
 
     /// <summary>Turns to a table; stands nowhere.</summary>
-    public void Reset(BlockSource source, bool fromFile)
+    public void Reset(BlockSource source, FlatIndex? flat, bool fromFile)
     {
+        Debug.Assert(flat == null || !fromFile, "who reads the file reads its index too");
         Release();
         _source = source;
+        _flat = flat;
         _fromFile = fromFile;
         _depth = source.Footer.IndexDepth;
         if (_levels.Length < _depth)
             _levels = new Level[_depth];
-        Enter(0, source.Footer.IndexRoot);
     }
 
     /// <summary>Gives all blocks back.</summary>
@@ -46,14 +52,25 @@ internal sealed class IndexCursor
             _levels[i] = default;
         }
         _source = null;
+        _flat = null;
+        _flatAt = NotFlat;
         _depth = 0;
     }
 
-    public bool SeekToFirst() => Descend(0, 0);
+    public bool SeekToFirst()
+    {
+        if (_flat != null)
+            return StandFlat(0);
+        EnterRoot();
+        return Descend(0, 0);
+    }
 
     public bool SeekToLast()
     {
         Debug.Assert(_depth > 0, "the cursor is turned to a table first");
+        if (_flat != null)
+            return StandFlat(_flat.Count - 1);
+        EnterRoot();
         _levels[0].Position = _levels[0].View.Count - 1;
         return DescendLast(0);
     }
@@ -62,6 +79,13 @@ internal sealed class IndexCursor
     public bool Seek(ReadOnlySpan<byte> userKey, ulong tag)
     {
         Debug.Assert(_depth > 0, "the cursor is turned to a table first");
+        if (_flat != null)
+        {
+            FlatIndexAnswer answer = _flat.Find(userKey, out int at);
+            if (answer != FlatIndexAnswer.Undecided)
+                return answer == FlatIndexAnswer.Found && StandFlat(at);
+        }
+        EnterRoot();
         for (int i = 0; ; i++)
         {
             ref Level level = ref _levels[i];
@@ -83,6 +107,8 @@ internal sealed class IndexCursor
 
     public bool MoveNext()
     {
+        if (_flatAt != NotFlat)
+            return _flatAt + 1 < _flat!.Count && StandFlat(_flatAt + 1);
         for (int i = _depth - 1; i >= 0; i--)
         {
             if (_levels[i].Position + 1 < _levels[i].View.Count)
@@ -93,6 +119,8 @@ internal sealed class IndexCursor
 
     public bool MovePrevious()
     {
+        if (_flatAt != NotFlat)
+            return _flatAt > 0 && StandFlat(_flatAt - 1);
         for (int i = _depth - 1; i >= 0; i--)
         {
             if (_levels[i].Position > 0)
@@ -108,11 +136,25 @@ internal sealed class IndexCursor
     public int CopySeparator(Span<byte> target, out ulong tag)
     {
         Debug.Assert(_depth > 0, "the cursor is turned to a table first");
+        Debug.Assert(_flat == null, "separators stand in the file");
         ref Level leaf = ref _levels[_depth - 1];
         if (!leaf.View.TryDecode(leaf.Position, out BlockEntry entry))
             ThrowBroken(leaf.Handle.Offset);
         tag = entry.Tag;
         return leaf.View.CopyKey(entry, target);
+    }
+
+    private bool StandFlat(int at)
+    {
+        _flatAt = at;
+        return Arrive(_flat!.Handle(at));
+    }
+
+    /// <summary>The path is used from here on.</summary>
+    private void EnterRoot()
+    {
+        _flatAt = NotFlat;
+        Enter(0, _source!.Footer.IndexRoot);
     }
 
     private bool Descend(int i, int position)

@@ -65,6 +65,13 @@ internal sealed class TableCursor : IDisposable
     public NativeSlice ValueSlice => _block.IsApart
         ? ApartValue() : _payload.Slice(_block.ValueStart, _block.ValueBytes);
 
+    /// <summary>Whether the block holds plain puts of sequence zero only, so that no key has a
+    /// second version in it. Requires: valid.</summary>
+    public bool IsPlain => _block.IsPlain;
+
+    /// <summary>Whether the entry and the one before it lie in one plain block.</summary>
+    public bool IsPlainBackward => _block.IsPlain && _block.Index > 0;
+
     /// <summary>Turns to a table; stands nowhere.</summary>
     /// <param name="reader">Outlives the cursor's use of it.</param>
     /// <param name="sequentialRead">
@@ -76,12 +83,13 @@ internal sealed class TableCursor : IDisposable
         _reader = reader;
         _source = reader.Source;
         _isSequential = sequentialRead;
+        FlatIndex? flat = sequentialRead ? null : reader.FlatIndexForCursor();
         if (sequentialRead)
         {
             _window ??= new ReadWindow();
             _window.Reset(_source);
         }
-        _index.Reset(_source, sequentialRead);
+        _index.Reset(_source, flat, sequentialRead);
     }
 
     /// <summary>
@@ -149,6 +157,16 @@ internal sealed class TableCursor : IDisposable
     /// <summary>Goes one entry back. False before the start, or when not valid.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Previous() => _block.MovePrevious() || LeaveBackward();
+
+    /// <summary>Previous, if the entry it comes to has one before it in the same plain block;
+    /// else false without a move.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryPreviousPlain()
+    {
+        if (!_block.IsPlain || _block.Index < 2)
+            return false;
+        return _block.MovePrevious() || LeaveBackward();
+    }
 
     public void Dispose()
     {

@@ -1,9 +1,7 @@
 // A sealed table, open for reading. Open looks at the footer only; blocks are checked when they are
 // first touched (see BlockSource).
 //
-// A point lookup costs: one line of the filter, a binary search in the flat index (or one search in
-// each level of the index in the file), one search in the data block. No lock, no allocation; in
-// compressed tables a reference to an inflated block, from the cache or made now.
+// A point lookup is TableProbe's three steps; here it finds its block.
 //
 // Threads: any. The reader does not own the bytes; whoever calls it keeps them mapped.
 
@@ -75,22 +73,22 @@ internal sealed class TableReader : IDisposable
     /// <param name="hash"><see cref="InternalKey.Hash"/> of the key.</param>
     /// <param name="seekTag"><see cref="EntryTag.SeekAt"/> of the reader's sequence.</param>
     /// <param name="result">Set when found, a tombstone included.</param>
+    /// <param name="isLikely">See <see cref="TableProbe.Begin"/>.</param>
     public bool TryGet(
-        ReadOnlySpan<byte> userKey, ulong hash, ulong seekTag, ref TableValue result)
+        ReadOnlySpan<byte> userKey, ulong hash, ulong seekTag, ref TableValue result,
+        bool isLikely = false)
     {
-        if (!_source.MayContain(hash))
-            return false;
-        Debug.Assert(hash == InternalKey.Hash(userKey), "the hash belongs to the key");
-        // No entry carries the largest tag, but separators do: see KeySeparator.
-        ulong tag = Math.Min(seekTag, KeySeparator.TagMax - 1);
-        if (!TryFindBlock(userKey, tag, out BlockHandle handle))
-            return false;
-        if (_source.IsDataMapped)
+        var probe = default(TableProbe);
+        try
         {
-            NativeSlice payload = _source.Mapped(handle, BlockType.Data);
-            return TrySearch(payload, null, handle.Offset, userKey, tag, ref result);
+            return probe.Begin(this, userKey, hash, seekTag, isLikely)
+                && probe.Search(userKey, hash, seekTag)
+                && probe.Take(userKey, ref result);
         }
-        return TryGetOwned(handle, userKey, tag, ref result);
+        finally
+        {
+            probe.End();
+        }
     }
 
     /// <summary>Every separator with its block, in order.</summary>
@@ -100,7 +98,7 @@ internal sealed class TableReader : IDisposable
         byte[] key = new byte[InternalKey.UserKeyBytesMax];
         try
         {
-            index.Reset(_source, fromFile: true);
+            index.Reset(_source, flat: null, fromFile: true);
             for (bool isThere = index.SeekToFirst(); isThere; isThere = index.MoveNext())
             {
                 int keyBytes = index.CopySeparator(key, out ulong tag);
@@ -129,6 +127,19 @@ internal sealed class TableReader : IDisposable
             _blockCache?.Forget(_cacheId);
     }
 
+    /// <summary>Whether the index is in memory as an array.</summary>
+    internal bool HasFlatIndex => _indexSlot.Current != null;
+
+    /// <summary>The index as an array for a cursor, counted as one lookup; null while there is
+    /// none.</summary>
+    internal FlatIndex? FlatIndexForCursor()
+    {
+        if (_indexSlot.Current == null && _indexCache != null && _indexSlot.CountLookup())
+            Flatten();
+        _indexSlot.IsUsedLately = true;
+        return _indexSlot.Current;
+    }
+
     /// <summary>A block from the cache or made now; one reference, the caller's.</summary>
     internal InflatedBlock AcquireOwned(BlockHandle handle, bool mayInsert)
     {
@@ -143,62 +154,20 @@ internal sealed class TableReader : IDisposable
         return block!;
     }
 
-    private bool TryGetOwned(
-        BlockHandle handle, ReadOnlySpan<byte> userKey, ulong tag, ref TableValue result)
-    {
-        InflatedBlock block = AcquireOwned(handle, mayInsert: true);
-        bool isFound = false;
-        try
-        {
-            isFound = TrySearch(block.Slice, block, handle.Offset, userKey, tag, ref result);
-        }
-        finally
-        {
-            // A value apart brought an owner of its own.
-            if (!isFound || result.Owner != block)
-                block.Release();
-        }
-        return isFound;
-    }
-
-    private bool TrySearch(
-        NativeSlice payload, InflatedBlock? owner, long blockOffset, ReadOnlySpan<byte> userKey,
-        ulong tag, ref TableValue result)
-    {
-        var view = new BlockView(payload.Span);
-        int index = view.LowerBound(userKey, tag);
-        if (index == view.Count)
-        {
-            if (index == 0)
-                ThrowBroken(blockOffset);
-            return false;
-        }
-        if (!view.TryDecode(index, out BlockEntry entry))
-            ThrowBroken(blockOffset);
-        if (!view.KeyEquals(entry, userKey))
-            return false;
-        result.Tag = entry.Tag;
-        if (entry.IsApart)
-        {
-            result.Value = _source.Value(
-                view.ApartOffset(entry), entry.ValueBytes, fromFile: false, out result.Owner);
-            return true;
-        }
-        result.Value = payload.Slice(entry.ValueStart, entry.ValueBytes);
-        result.Owner = owner;
-        return true;
-    }
-
-    private bool TryFindBlock(ReadOnlySpan<byte> userKey, ulong tag, out BlockHandle handle)
+    /// <summary>The block that holds the target if the table does.</summary>
+    internal bool TryFindBlock(ReadOnlySpan<byte> userKey, ulong tag, out BlockHandle handle)
     {
         FlatIndex? flat = _indexSlot.Current;
         if (flat != null)
         {
             if (!_indexSlot.IsUsedLately)
                 _indexSlot.IsUsedLately = true;
-            FlatIndexAnswer answer = flat.Find(userKey, out handle);
+            FlatIndexAnswer answer = flat.Find(userKey, out int at);
             if (answer != FlatIndexAnswer.Undecided)
+            {
+                handle = flat.Handle(at);
                 return answer == FlatIndexAnswer.Found;
+            }
         }
         else if (_indexCache != null && _indexSlot.CountLookup())
         {

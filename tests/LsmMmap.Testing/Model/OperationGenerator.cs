@@ -43,6 +43,7 @@ internal sealed class OperationGenerator
     private void AddReads(ReadOperations reads)
     {
         Add(2_400, reads.Get);
+        Add(150, reads.MultiGet);
         Add(120, reads.CreateSnapshot);
         Add(80, reads.DropSnapshot);
         Add(250, reads.Range);

@@ -17,6 +17,28 @@ internal sealed class ReadOperations(RunState run)
         CheckKey(view, key, model.Get(key));
     }
 
+    /// <summary>Up to a hundred keys at once, some of them twice.</summary>
+    public void MultiGet()
+    {
+        (IReadView view, ModelView model, string name) = AnyView();
+        int count = run.Random.Next(100);
+        run.Note($"multi-get {count} keys of {name}");
+        using var batch = new ReadBatch();
+        var keys = new List<byte[]>();
+        for (int i = 0; i < count; i++)
+        {
+            keys.Add(i > 0 && run.Random.Next(20) == 0 ? keys[^1] : run.Keys.Next());
+            Expect.Equal(i, batch.Add(keys[i]), "index of an added key");
+        }
+        using ReadResults results = view.MultiGet(batch);
+        for (int i = 0; i < count; i++)
+        {
+            byte[]? expected = model.Get(keys[i]);
+            Expect.Equal(expected is not null, results.Found(i), $"MultiGet finds key {i}");
+            Expect.SameBytes(expected, results[i], $"MultiGet of {Bytes.Show(keys[i])}");
+        }
+    }
+
     public void CreateSnapshot()
     {
         if (run.Snapshots.Count == SnapshotsMax)
