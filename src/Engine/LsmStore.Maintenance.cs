@@ -19,7 +19,7 @@ public sealed partial class LsmStore
         get
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
-            lock (_store.State.Gate)
+            using (_store.State.Gate.Hold())
                 return [.. _store.State.Trees.Select(static tree => tree.Name)
                     .Order(StringComparer.Ordinal)];
         }
@@ -38,7 +38,7 @@ public sealed partial class LsmStore
         CheckName(name);
         KeyspaceOptions? validated = options?.Validated();
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        lock (_store.State.Gate)
+        using (_store.State.Gate.Hold())
         {
             if (_store.State.Find(name) is { } tree && (validated == null || IsReadOnly))
                 return HandleOf(tree);
@@ -68,7 +68,7 @@ public sealed partial class LsmStore
     public Snapshot CreateSnapshot()
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
-        lock (_store.State.Gate)
+        using (_store.State.Gate.Hold())
         {
             // Sequence and entry in one hold of the lock under which a compaction copies the
             // list: it either sees the snapshot or began before the sequence was published.
@@ -112,7 +112,7 @@ public sealed partial class LsmStore
         {
             _store.Flush(null, cancellationToken);
             KeyspaceTree[] trees;
-            lock (_store.State.Gate)
+            using (_store.State.Gate.Hold())
                 trees = [.. _store.State.Trees];
             foreach (KeyspaceTree tree in trees)
                 _store.Background!.CompactRange(tree, default, default, cancellationToken);
@@ -127,7 +127,7 @@ public sealed partial class LsmStore
             return;
         Call(() =>
         {
-            lock (_store.State.Gate)
+            using (_store.State.Gate.Hold())
                 _store.State.WaitFor(
                     () => _store.Background!.IsIdle || _store.State.IsClosing, cancellationToken);
         });
@@ -142,7 +142,7 @@ public sealed partial class LsmStore
         var tables = new int[TreeVersion.LevelCount];
         var bytes = new long[TreeVersion.LevelCount];
         int snapshots;
-        lock (_store.State.Gate)
+        using (_store.State.Gate.Hold())
         {
             snapshots = _store.State.Snapshots.Count;
             foreach (KeyspaceTree tree in _store.State.Trees)
@@ -206,6 +206,12 @@ public sealed partial class LsmStore
         {
             _store.Flush(tree, cancellationToken);
             _store.Background!.CompactRange(tree, from, to, cancellationToken);
+            ObjectDisposedException.ThrowIf(tree.IsDropped, typeof(Keyspace));
+        }
+        catch (StoreFailedException)
+        {
+            _store.State.FailureTold();
+            throw;
         }
         finally
         {
@@ -215,10 +221,10 @@ public sealed partial class LsmStore
 
     internal void ReleaseSnapshot(ulong sequence)
     {
-        lock (_store.State.Gate)
+        using (_store.State.Gate.Hold())
         {
             _store.State.Snapshots.Remove(sequence);
-            Monitor.PulseAll(_store.State.Gate);
+            _store.State.Gate.PulseAll();
         }
     }
 
@@ -228,6 +234,11 @@ public sealed partial class LsmStore
         try
         {
             action();
+        }
+        catch (StoreFailedException)
+        {
+            _store.State.FailureTold();
+            throw;
         }
         finally
         {
@@ -244,8 +255,9 @@ public sealed partial class LsmStore
 
     private Keyspace HandleOf(KeyspaceTree tree)
     {
-        lock (_keyspaces)
+        using (_keyspacesGate.Hold())
         {
+            AssertInvariants();
             if (!_keyspaces.TryGetValue(tree, out Keyspace? handle))
             {
                 foreach (KeyspaceTree dropped in
@@ -255,6 +267,13 @@ public sealed partial class LsmStore
             }
             return handle;
         }
+    }
+
+    [Conditional("DEBUG")]
+    private void AssertInvariants()
+    {
+        Debug.Assert(_keyspacesGate.IsHeld, "handles are under their lock");
+        Debug.Assert(_keyspaces.ContainsKey(Default.Tree), "the default keyspace has its handle");
     }
 
     private static void CheckName(string name)

@@ -9,6 +9,7 @@ using LsmMmap.Engine.Files;
 using LsmMmap.Engine.Reading;
 using LsmMmap.Engine.Recovery;
 using LsmMmap.Engine.State;
+using LsmMmap.Engine.Waiting;
 using LsmMmap.Engine.Writing;
 
 namespace LsmMmap;
@@ -25,6 +26,7 @@ public sealed partial class LsmStore : IReadView, IDisposable, IAsyncDisposable
 
     private readonly OpenStore _store;
     private readonly Durability _defaultDurability;
+    private readonly Gate _keyspacesGate = new();
     private readonly Dictionary<KeyspaceTree, Keyspace> _keyspaces = [];
     private volatile bool _isDisposed;
 
@@ -188,11 +190,15 @@ public sealed partial class LsmStore : IReadView, IDisposable, IAsyncDisposable
     void IReadView.OnlyThisLibraryImplements() { }
 
     /// <summary>Refuses new calls, finishes accepted commits, flushes, and releases everything;
-    /// what readers still hold is released when they let go. Twice is fine.</summary>
+    /// what readers still hold is released when they let go. Twice is fine; the second call waits
+    /// for the first.</summary>
     /// <exception cref="LsmException">The last flush failed; everything was released all the
     /// same, and the logs still hold what the flush should have written.</exception>
+    /// <exception cref="StoreFailedException">The store had failed and no call has said so yet,
+    /// or Buffered commits are lost with it.</exception>
     public void Dispose()
     {
+        SchedulePoint.Reach("dispose");
         _isDisposed = true;
         _store.Close();
     }
@@ -202,7 +208,7 @@ public sealed partial class LsmStore : IReadView, IDisposable, IAsyncDisposable
     {
         _isDisposed = true;
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        new Thread(() =>
+        void Close()
         {
             try
             {
@@ -213,8 +219,8 @@ public sealed partial class LsmStore : IReadView, IDisposable, IAsyncDisposable
             {
                 done.SetException(e);
             }
-        })
-        { Name = "LsmMmap dispose" }.Start();
+        }
+        StoreThread.Start("LsmMmap dispose", Close, isBackground: false);
         return new ValueTask(done.Task);
     }
 

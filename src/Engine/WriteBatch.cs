@@ -4,6 +4,7 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using LsmMmap.Engine.State;
+using LsmMmap.Engine.Waiting;
 using LsmMmap.Engine.Writing;
 
 namespace LsmMmap;
@@ -89,6 +90,7 @@ public sealed class WriteBatch : IDisposable
     /// <summary>The store takes the batch.</summary>
     internal BatchBuffer Lend()
     {
+        SchedulePoint.Reach("lend batch");
         int before = Interlocked.CompareExchange(ref _state, InUse, Idle);
         if (before != Idle)
             Throw(before);
@@ -100,6 +102,7 @@ public sealed class WriteBatch : IDisposable
     {
         Debug.Assert(
             Volatile.Read(ref _state) is InUse or InUseAndDisposed, "only a lent batch comes back");
+        SchedulePoint.Reach("give batch back");
         if (Interlocked.CompareExchange(ref _state, Idle, InUse) == InUse)
             return;
         _buffer.Clear();

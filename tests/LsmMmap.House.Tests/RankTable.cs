@@ -33,6 +33,7 @@ internal static class RankTable
         new("src/Sstable/Tables", "LsmMmap.Sstable.Tables", Building.Sstable, 5),
 
         new("src/Engine/Api", "LsmMmap", Building.Engine, 0),
+        new("src/Engine/Waiting", "LsmMmap.Engine.Waiting", Building.Engine, 0),
         new("src/Engine/Files", "LsmMmap.Engine.Files", Building.Engine, 1),
         new("src/Engine/Lifetimes", "LsmMmap.Engine.Lifetimes", Building.Engine, 1),
         new("src/Engine/Memory", "LsmMmap.Engine.Memory", Building.Engine, 1),

@@ -12,6 +12,7 @@ using LsmMmap.Engine.Files;
 using LsmMmap.Engine.Reading;
 using LsmMmap.Engine.State;
 using LsmMmap.Engine.Versions;
+using LsmMmap.Engine.Waiting;
 
 namespace LsmMmap.Engine.Compaction;
 
@@ -21,7 +22,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
     private const int RetryDelayMs = 500;
 
     private readonly Dictionary<KeyspaceTree, List<CompactionPlan>> _running = [];
-    private readonly List<Thread> _threads = [];
+    private readonly List<StoreThread> _threads = [];
     private int _failures;
     private bool _stop;
 
@@ -44,13 +45,9 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
         for (int i = 0; i < count; i++)
         {
             bool mayFlushOnly = i == 0 && count > 1;
-            var thread = new Thread(() => Loop(mayFlushOnly))
-            {
-                IsBackground = true,
-                Name = mayFlushOnly ? "LsmMmap flush" : "LsmMmap compaction",
-            };
-            _threads.Add(thread);
-            thread.Start();
+            _threads.Add(StoreThread.Start(
+                mayFlushOnly ? "LsmMmap flush" : "LsmMmap compaction",
+                () => Loop(mayFlushOnly)));
         }
     }
 
@@ -59,17 +56,18 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
     public void Stop()
     {
         Debug.Assert(state.IsClosing, "the threads end with the store");
-        lock (state.Gate)
+        using (state.Gate.Hold())
         {
             _stop = true;
-            Monitor.PulseAll(state.Gate);
+            state.Gate.PulseAll();
         }
-        foreach (Thread thread in _threads)
+        foreach (StoreThread thread in _threads)
             thread.Join();
     }
 
     /// <summary>Compacts [from, to) into the last level, on the calling thread. Empty ends are
-    /// open.</summary>
+    /// open. Ends early when the keyspace is dropped; throws when the store is closed first.
+    /// </summary>
     public void CompactRange(
         KeyspaceTree tree, ReadOnlySpan<byte> from, ReadOnlySpan<byte> to,
         CancellationToken cancellationToken)
@@ -78,7 +76,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
         while (true)
         {
             CompactionJob? job = null;
-            lock (state.Gate)
+            using (state.Gate.Hold())
             {
                 state.WaitFor(
                     () => tree.IsDropped || state.IsClosing
@@ -86,13 +84,22 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
                     cancellationToken);
             }
             if (job == null)
+            {
+                ThrowIfLeftUndone(tree, manual);
                 return;
+            }
             try
             {
                 if (!job.Run(cancellationToken))
                     return;
-                lock (state.Gate)
+                using (state.Gate.Hold())
                     manual.Committed(job.Plan);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                // Nobody asked for it: the keyspace or the store went away.
+                ThrowIfLeftUndone(tree, manual);
+                return;
             }
             finally
             {
@@ -100,6 +107,9 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
             }
         }
     }
+
+    private static void ThrowIfLeftUndone(KeyspaceTree tree, ManualCompaction manual) =>
+        ObjectDisposedException.ThrowIf(!manual.IsDone && !tree.IsDropped, tree.Store);
 
     private CompactionJob? NextManual(KeyspaceTree tree, ManualCompaction manual) =>
         manual.Next(tree.Version, tree.Options, _running.GetValueOrDefault(tree)) is { } plan
@@ -110,11 +120,11 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
         while (true)
         {
             Func<bool>? work = null;
-            lock (state.Gate)
+            using (state.Gate.Hold())
             {
                 AssertInvariants();
                 while (!_stop && (work = NextWork(mayFlushOnly)) == null)
-                    Monitor.Wait(state.Gate);
+                    state.Gate.Wait();
                 if (_stop)
                     return;
             }
@@ -174,11 +184,11 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
         finally
         {
             memTable.Release();
-            lock (state.Gate)
+            using (state.Gate.Hold())
             {
                 Debug.Assert(tree.IsFlushing, "a flush that ends was running");
                 tree.IsFlushing = false;
-                Monitor.PulseAll(state.Gate);
+                state.Gate.PulseAll();
             }
         }
     }
@@ -231,7 +241,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
 
     private void End(CompactionJob job)
     {
-        lock (state.Gate)
+        using (state.Gate.Hold())
         {
             AssertInvariants();
             job.Plan.MarkInputs(compacting: false);
@@ -239,7 +249,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
             plans.Remove(job.Plan);
             if (plans.Count == 0)
                 _running.Remove(job.Tree);
-            Monitor.PulseAll(state.Gate);
+            state.Gate.PulseAll();
         }
         job.Version.Release();
     }
@@ -251,10 +261,10 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
         if (IoFailure.IsExhausted(e))
         {
             state.Pause(e);
-            lock (state.Gate)
+            using (state.Gate.Hold())
             {
                 if (!_stop)
-                    Monitor.Wait(state.Gate, RetryDelayMs);
+                    state.Gate.Wait(RetryDelayMs);
             }
             state.Pause(null);
             return;
@@ -266,7 +276,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
     [Conditional("DEBUG")]
     private void AssertInvariants()
     {
-        Debug.Assert(Monitor.IsEntered(state.Gate), "what runs is under the store's lock");
+        Debug.Assert(state.Gate.IsHeld, "what runs is under the store's lock");
         Debug.Assert(_running.Values.All(static plans => plans.Count > 0), "no empty lists");
     }
 

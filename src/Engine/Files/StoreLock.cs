@@ -4,12 +4,15 @@
 // this process backs it up on file systems that know no locks.
 // Threads: any; the table is under its own lock.
 
+using System.Diagnostics;
 using System.Globalization;
+using LsmMmap.Engine.Waiting;
 
 namespace LsmMmap.Engine.Files;
 
 internal sealed class StoreLock : IDisposable
 {
+    private static readonly Gate s_heldGate = new(isOfProcess: true);
     private static readonly HashSet<string> s_held = [];
 
     private readonly string _realPath;
@@ -24,8 +27,9 @@ internal sealed class StoreLock : IDisposable
     public static StoreLock Take(string directory)
     {
         string realPath = DiskSync.RealPath(directory);
-        lock (s_held)
+        using (s_heldGate.Hold())
         {
+            AssertInvariants();
             if (!s_held.Add(realPath))
                 throw new StoreLockedException(
                     $"{directory} is already open in this process (process id " +
@@ -119,7 +123,15 @@ internal sealed class StoreLock : IDisposable
 
     private static void Leave(string realPath)
     {
-        lock (s_held)
-            s_held.Remove(realPath);
+        using (s_heldGate.Hold())
+        {
+            AssertInvariants();
+            bool wasHeld = s_held.Remove(realPath);
+            Debug.Assert(wasHeld, "a directory is let go by its owner, once");
+        }
     }
+
+    [Conditional("DEBUG")]
+    private static void AssertInvariants() =>
+        Debug.Assert(s_heldGate.IsHeld, "the table of directories is under its lock");
 }

@@ -21,6 +21,7 @@
 
 using System.Diagnostics;
 using System.Numerics;
+using LsmMmap.Engine.Waiting;
 using LsmMmap.Sstable.Caching;
 
 namespace LsmMmap.Engine.Lifetimes;
@@ -36,7 +37,7 @@ internal sealed class ReaderSlots
     // 128 bytes before and after the entries keep neighbours off their cache lines.
     private const int PadLongs = 16;
 
-    private static readonly Lock s_registryLock = new();
+    private static readonly Gate s_registryLock = new(isOfProcess: true);
     private static readonly List<WeakReference<ReaderSlots>> s_registry = [];
     private static long s_copyCount;
 
@@ -113,7 +114,7 @@ internal sealed class ReaderSlots
     /// a process-wide barrier after retiring what it asks about.</summary>
     internal static void CollectPinned(HashSet<long> ids)
     {
-        lock (s_registryLock)
+        using (s_registryLock.Hold())
         {
             AssertInvariants();
             for (int i = s_registry.Count - 1; i >= 0; i--)
@@ -130,7 +131,7 @@ internal sealed class ReaderSlots
     {
         Debug.Assert(t_current == null, "a thread has one row");
         var row = new ReaderSlots();
-        lock (s_registryLock)
+        using (s_registryLock.Hold())
         {
             AssertInvariants();
             s_registry.Add(new WeakReference<ReaderSlots>(row));
@@ -141,7 +142,7 @@ internal sealed class ReaderSlots
 
     [Conditional("DEBUG")]
     private static void AssertInvariants() =>
-        Debug.Assert(s_registryLock.IsHeldByCurrentThread, "the registry is under its lock");
+        Debug.Assert(s_registryLock.IsHeld, "the registry is under its lock");
 
     private void AddTo(HashSet<long> ids)
     {

@@ -8,6 +8,7 @@
 // Threads: any.
 
 using System.Diagnostics;
+using LsmMmap.Engine.Waiting;
 
 namespace LsmMmap.Engine.Lifetimes;
 
@@ -34,9 +35,11 @@ internal abstract class Reclaimable
     /// pinned.</summary>
     public bool TryAddReference()
     {
+        SchedulePoint.Reach("reference: read");
         int count = Volatile.Read(ref _references);
         while (count > 0)
         {
+            SchedulePoint.Reach("reference: swap");
             int seen = Interlocked.CompareExchange(ref _references, count + 1, count);
             if (seen == count)
                 return true;
@@ -47,6 +50,7 @@ internal abstract class Reclaimable
 
     public void Release()
     {
+        SchedulePoint.Reach("release");
         int count = Interlocked.Decrement(ref _references);
         Debug.Assert(count >= 0, "released once too often");
         if (count == 0)

@@ -7,6 +7,7 @@
 // Threads: Retire from any thread; everything else on the reclaimer's own.
 
 using System.Diagnostics;
+using LsmMmap.Engine.Waiting;
 
 namespace LsmMmap.Engine.Lifetimes;
 
@@ -15,7 +16,8 @@ internal static class Reclaimer
     private const int DelayMsMin = 1;
     private const int DelayMsMax = 64;
 
-    private static readonly object s_gate = new();
+    private static readonly Gate s_gate = new(isOfProcess: true);
+    private static readonly Gate s_timersGate = new(isOfProcess: true);
     private static readonly HashSet<ITimer> s_timers = [];
     private static List<Reclaimable> s_retired = [];
     private static bool s_started;
@@ -25,16 +27,20 @@ internal static class Reclaimer
     public static void Retire(Reclaimable item)
     {
         Debug.Assert(!item.IsReferenced, "only what nobody references is retired");
-        lock (s_gate)
+        bool isTaken = false;
+        SchedulePoint.Retire(item, ref isTaken);
+        if (isTaken)
+            return;
+        using (s_gate.Hold())
         {
             AssertInvariants();
             s_retired.Add(item);
             if (!s_started)
             {
                 s_started = true;
-                new Thread(Run) { IsBackground = true, Name = "LsmMmap reclaimer" }.Start();
+                StoreThread.Start("LsmMmap reclaimer", Run, isOfProcess: true);
             }
-            Monitor.PulseAll(s_gate);
+            s_gate.PulseAll();
         }
     }
 
@@ -44,13 +50,15 @@ internal static class Reclaimer
     {
         Debug.Assert(delay > TimeSpan.Zero, "what runs later does not run at once");
         ITimer? timer = null;
-        lock (s_timers)
+        using (s_timersGate.Hold())
         {
+            AssertTimerInvariants();
             timer = clock.CreateTimer(
                 _ =>
                 {
-                    lock (s_timers)
+                    using (s_timersGate.Hold())
                     {
+                        AssertTimerInvariants();
                         if (!s_timers.Remove(timer!))
                             return;
                     }
@@ -66,11 +74,11 @@ internal static class Reclaimer
     /// pinned. For tests and for a store that wants its files gone.</summary>
     public static void WaitUntilIdle()
     {
-        lock (s_gate)
+        using (s_gate.Hold())
         {
             AssertInvariants();
             while (s_started && !(s_idle && s_retired.Count == 0))
-                Monitor.Wait(s_gate);
+                s_gate.Wait();
         }
     }
 
@@ -83,36 +91,46 @@ internal static class Reclaimer
         {
             bool fresh = TakeRetired(ref waiting, delayMs);
             delayMs = fresh ? DelayMsMin : Math.Min(delayMs * 2, DelayMsMax);
-            Interlocked.MemoryBarrierProcessWide();
-            pinned.Clear();
-            ReaderSlots.CollectPinned(pinned);
-            int kept = 0;
-            for (int i = 0; i < waiting.Count; i++)
-            {
-                if (pinned.Contains(waiting[i].Id))
-                    waiting[kept++] = waiting[i];
-                else
-                    waiting[i].Reclaim();
-            }
-            Debug.Assert(kept <= waiting.Count, "what is kept was waiting");
-            waiting.RemoveRange(kept, waiting.Count - kept);
+            ReclaimUnpinned(waiting, pinned);
         }
+    }
+
+    /// <summary>One look at all rows: reclaims what none names and keeps the rest in the list.
+    /// The set is room for the ids. Requires: what is in the list was retired before the call.
+    /// </summary>
+    internal static void ReclaimUnpinned(List<Reclaimable> waiting, HashSet<long> pinned)
+    {
+        Interlocked.MemoryBarrierProcessWide();
+        pinned.Clear();
+        SchedulePoint.Reach("reclaim: read all slots");
+        ReaderSlots.CollectPinned(pinned);
+        int kept = 0;
+        for (int i = 0; i < waiting.Count; i++)
+        {
+            SchedulePoint.Reach("reclaim: free");
+            if (pinned.Contains(waiting[i].Id))
+                waiting[kept++] = waiting[i];
+            else
+                waiting[i].Reclaim();
+        }
+        Debug.Assert(kept <= waiting.Count, "what is kept was waiting");
+        waiting.RemoveRange(kept, waiting.Count - kept);
     }
 
     /// <summary>Sleeps until there is something to look at; true when it is new.</summary>
     private static bool TakeRetired(ref List<Reclaimable> waiting, int delayMs)
     {
-        lock (s_gate)
+        using (s_gate.Hold())
         {
             AssertInvariants();
             if (s_retired.Count == 0)
             {
                 s_idle = true;
-                Monitor.PulseAll(s_gate);
+                s_gate.PulseAll();
                 if (waiting.Count > 0)
-                    Monitor.Wait(s_gate, delayMs);
+                    s_gate.Wait(delayMs);
                 while (waiting.Count == 0 && s_retired.Count == 0)
-                    Monitor.Wait(s_gate);
+                    s_gate.Wait();
                 s_idle = false;
             }
             bool fresh = s_retired.Count > 0;
@@ -127,5 +145,9 @@ internal static class Reclaimer
 
     [Conditional("DEBUG")]
     private static void AssertInvariants() =>
-        Debug.Assert(Monitor.IsEntered(s_gate), "the retired list is under its lock");
+        Debug.Assert(s_gate.IsHeld, "the retired list is under its lock");
+
+    [Conditional("DEBUG")]
+    private static void AssertTimerInvariants() =>
+        Debug.Assert(s_timersGate.IsHeld, "timers that still run are under their lock");
 }

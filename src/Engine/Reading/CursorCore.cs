@@ -6,6 +6,7 @@
 // Threads: one at a time; the pool from any.
 
 using System.Diagnostics;
+using LsmMmap.Engine.Waiting;
 
 namespace LsmMmap.Engine.Reading;
 
@@ -13,7 +14,7 @@ internal sealed class CursorCore
 {
     private const int IdleMax = 64;
 
-    private static readonly Lock s_lock = new();
+    private static readonly Gate s_lock = new(isOfProcess: true);
     private static readonly Stack<CursorCore> s_idle = [];
     private static readonly HashSet<CursorCore> s_inUse = [];
 
@@ -29,7 +30,7 @@ internal sealed class CursorCore
         KeyspaceReader reader, ReadOnlySpan<byte> lower, ReadOnlySpan<byte> upper)
     {
         CursorCore? core;
-        lock (s_lock)
+        using (s_lock.Hold())
         {
             AssertInvariants();
             if (!s_idle.TryPop(out core))
@@ -69,7 +70,7 @@ internal sealed class CursorCore
         _state?.Release();
         _state = null;
         _reader = null;
-        lock (s_lock)
+        using (s_lock.Hold())
         {
             AssertInvariants();
             s_inUse.Remove(this);
@@ -84,5 +85,5 @@ internal sealed class CursorCore
 
     [Conditional("DEBUG")]
     private static void AssertInvariants() =>
-        Debug.Assert(s_lock.IsHeldByCurrentThread, "the pool is under its lock");
+        Debug.Assert(s_lock.IsHeld, "the pool is under its lock");
 }

@@ -14,6 +14,7 @@
 
 using System.Diagnostics;
 using LsmMmap.Engine.Lifetimes;
+using LsmMmap.Engine.Waiting;
 
 namespace LsmMmap.Engine.Reading;
 
@@ -39,9 +40,13 @@ internal sealed class PublishedState
     {
         while (true)
         {
+            SchedulePoint.Reach("pin: read state");
             ReadState state = Volatile.Read(ref _current);
+            SchedulePoint.Reach("pin: publish slot");
             slots.Publish(entry, state.Id);
+            SchedulePoint.Reach("pin: read sequence");
             sequence = Volatile.Read(ref _sequence);
+            SchedulePoint.Reach("pin: read state again");
             if (ReferenceEquals(state, Volatile.Read(ref _current)))
                 return state;
         }
@@ -66,6 +71,7 @@ internal sealed class PublishedState
     {
         ReadState old = _current;
         Debug.Assert(!ReferenceEquals(old, state), "a state is installed once");
+        SchedulePoint.Reach("install");
         Volatile.Write(ref _current, state);
         old.Release();
     }
@@ -73,6 +79,7 @@ internal sealed class PublishedState
     public void Publish(ulong sequence)
     {
         Debug.Assert(sequence >= _sequence, "sequences only grow");
+        SchedulePoint.Reach("publish sequence");
         Volatile.Write(ref _sequence, sequence);
     }
 

@@ -19,7 +19,7 @@ internal static class KeyspaceChanges
         state.ThrowIfNotWritable();
         KeyspaceTree? tree;
         int slot;
-        lock (state.Gate)
+        using (state.Gate.Hold())
         {
             tree = state.Find(name);
             slot = state.NextSlot();
@@ -47,7 +47,7 @@ internal static class KeyspaceChanges
         StoreState state = store.State;
         state.ThrowIfNotWritable();
         KeyspaceTree tree;
-        lock (state.Gate)
+        using (state.Gate.Hold())
             tree = state.Find(name)
                 ?? throw new KeyNotFoundException($"there is no keyspace \"{name}\"");
         store.Queue!.HandOverAlone();

@@ -10,6 +10,7 @@ using LsmMmap.Engine.Lifetimes;
 using LsmMmap.Engine.Reading;
 using LsmMmap.Engine.State;
 using LsmMmap.Engine.Versions;
+using LsmMmap.Engine.Waiting;
 using LsmMmap.Engine.Writing;
 using LsmMmap.Wal;
 
@@ -18,11 +19,14 @@ namespace LsmMmap.Engine.Recovery;
 internal sealed class OpenStore
 {
     // A store that nobody disposed keeps its mappings: pinned values may point into them.
+    private static readonly Gate s_openGate = new(isOfProcess: true);
     private static readonly HashSet<OpenStore> s_open = [];
 
     private readonly IDisposable? _storeLock;
     private int _calls;
     private bool _closed;
+    private bool _released;
+    private int _closingThread;
 
     private OpenStore(
         IDisposable? storeLock, StoreState state, RecoveryReport report, KeyspaceTree defaultTree)
@@ -31,8 +35,11 @@ internal sealed class OpenStore
         State = state;
         Report = report;
         DefaultTree = defaultTree;
-        lock (s_open)
+        using (s_openGate.Hold())
+        {
+            AssertOpenInvariants();
             s_open.Add(this);
+        }
     }
 
     public StoreState State { get; }
@@ -89,7 +96,7 @@ internal sealed class OpenStore
     /// <summary>Begins a call that closing must wait for.</summary>
     public void Enter()
     {
-        lock (State.Gate)
+        using (State.Gate.Hold())
         {
             ObjectDisposedException.ThrowIf(_closed, typeof(OpenStore));
             _calls++;
@@ -98,25 +105,56 @@ internal sealed class OpenStore
 
     public void Exit()
     {
-        lock (State.Gate)
+        using (State.Gate.Hold())
         {
             Debug.Assert(_calls > 0, "a call that ends was begun");
             _calls--;
-            Monitor.PulseAll(State.Gate);
+            State.Gate.PulseAll();
         }
     }
 
     /// <summary>Refuses new calls, finishes accepted commits, flushes, marks a clean close, and
-    /// releases everything. Throws what kept the last flush from succeeding, after all
-    /// that.</summary>
+    /// releases everything. Throws what kept the last flush from succeeding, after all that.
+    /// Whoever comes second waits for the first.</summary>
     public void Close()
     {
-        lock (State.Gate)
+        if (!TryBeginClosing())
+            return;
+        try
         {
-            if (_closed)
-                return;
-            _closed = true;
+            CloseParts();
         }
+        finally
+        {
+            using (State.Gate.Hold())
+            {
+                _released = true;
+                State.Gate.PulseAll();
+            }
+        }
+    }
+
+    /// <summary>False, when the store is closed, or is being closed further up on this very
+    /// thread, as by a clock of the caller's.</summary>
+    private bool TryBeginClosing()
+    {
+        using (State.Gate.Hold())
+        {
+            State.AssertInvariants();
+            if (!_closed)
+            {
+                _closed = true;
+                _closingThread = Environment.CurrentManagedThreadId;
+                return true;
+            }
+            while (!_released && _closingThread != Environment.CurrentManagedThreadId)
+                State.Gate.Wait();
+            return false;
+        }
+    }
+
+    private void CloseParts()
+    {
         Exception? error = null;
         if (Queue != null)
         {
@@ -126,15 +164,16 @@ internal sealed class OpenStore
             error ??= Try(() => Flush(null, CancellationToken.None));
         }
         State.BeginClosing();
-        lock (State.Gate)
+        using (State.Gate.Hold())
         {
             while (_calls > 0)
-                Monitor.Wait(State.Gate);
+                State.Gate.Wait();
         }
         Background?.Stop();
         // The mark is the last edit of all, so it comes when nobody else can append one.
         if (Queue != null)
             error ??= Try(MarkClean);
+        error ??= Untold();
         ReleaseAll();
         if (error != null)
             throw error;
@@ -151,7 +190,7 @@ internal sealed class OpenStore
             State.ThrowIfNotWritable();
             ObjectDisposedException.ThrowIf(only is { IsDropped: true }, typeof(KeyspaceTree));
             Queue.Freeze(only);
-            lock (State.Gate)
+            using (State.Gate.Hold())
             {
                 foreach (KeyspaceTree tree in State.Trees)
                 {
@@ -160,7 +199,7 @@ internal sealed class OpenStore
                 }
             }
         });
-        lock (State.Gate)
+        using (State.Gate.Hold())
         {
             State.WaitFor(
                 () => waiting.TrueForAll(static w => w.Tree.IsDropped
@@ -194,11 +233,21 @@ internal sealed class OpenStore
         }
     }
 
+    /// <summary>The failure of a store that nobody was told of, or that takes Buffered commits
+    /// with it: who disposes it must learn that they are lost.</summary>
+    private StoreFailedException? Untold()
+    {
+        Debug.Assert(_calls == 0, "nobody writes any more");
+        return State.Failure is { } failure && Queue != null
+            && (!State.IsFailureTold || Queue.Log.HasWaitingCommits)
+                ? new StoreFailedException(failure.Message, failure.InnerException) : null;
+    }
+
     private void ReleaseAll()
     {
         Debug.Assert(_calls == 0, "nothing runs when the parts are let go");
         State.Published.Close();
-        lock (State.Gate)
+        using (State.Gate.Hold())
         {
             foreach (KeyspaceTree tree in State.Trees)
                 tree.ReleaseAll();
@@ -210,9 +259,16 @@ internal sealed class OpenStore
         Queue?.Log.Dispose();
         Committer?.Dispose();
         _storeLock?.Dispose();
-        lock (s_open)
+        using (s_openGate.Hold())
+        {
+            AssertOpenInvariants();
             s_open.Remove(this);
+        }
     }
+
+    [Conditional("DEBUG")]
+    private static void AssertOpenInvariants() =>
+        Debug.Assert(s_openGate.IsHeld, "the open stores are under their lock");
 
     private static StoreState MakeState(
         StoreServices services, ManifestContents contents,
@@ -221,7 +277,7 @@ internal sealed class OpenStore
     {
         var state = new StoreState(services, sequence);
         KeyspaceTree? first = null;
-        lock (state.Gate)
+        using (state.Gate.Hold())
         {
             foreach (KeyspaceContents keyspace in contents.Keyspaces.Values)
             {

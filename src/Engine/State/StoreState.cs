@@ -13,6 +13,7 @@ using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using LsmMmap.Engine.Reading;
 using LsmMmap.Engine.Snapshots;
+using LsmMmap.Engine.Waiting;
 
 namespace LsmMmap.Engine.State;
 
@@ -20,10 +21,11 @@ internal sealed class StoreState
 {
     private readonly Dictionary<string, KeyspaceTree> _byName = new(StringComparer.Ordinal);
     private readonly List<KeyspaceTree?> _slots = [];
-    private readonly Lock _directorySync = new();
+    private readonly Gate _directorySync = new();
     private StoreFailedException? _failure;
     private Exception? _pauseCause;
     private bool _closing;
+    private bool _isFailureTold;
 
     public StoreState(StoreServices services, ulong sequence)
     {
@@ -33,7 +35,7 @@ internal sealed class StoreState
 
     /// <summary>The lock. Waiters on it are woken whenever something they may wait for
     /// changed.</summary>
-    public object Gate { get; } = new();
+    public Gate Gate { get; } = new();
 
     public StoreServices Services { get; }
 
@@ -46,6 +48,9 @@ internal sealed class StoreState
 
     /// <summary>The first failed write or sync; from then on the store only reads.</summary>
     public StoreFailedException? Failure => Volatile.Read(ref _failure);
+
+    /// <summary>Whether a caller has got the failure as an exception.</summary>
+    public bool IsFailureTold => Volatile.Read(ref _isFailureTold);
 
     public bool IsClosing => Volatile.Read(ref _closing);
 
@@ -111,7 +116,7 @@ internal sealed class StoreState
             }
         }
         Published.Install(new ReadState(views));
-        Monitor.PulseAll(Gate);
+        Gate.PulseAll();
     }
 
     /// <summary>Live table bytes decide the read mode anew.</summary>
@@ -134,15 +139,22 @@ internal sealed class StoreState
     /// <summary>Makes the store read-only for good. The first failure stays.</summary>
     public StoreFailedException Fail(Exception cause)
     {
-        lock (Gate)
+        using (Gate.Hold())
         {
             _failure ??= cause as StoreFailedException ?? new StoreFailedException(
                 "the store is read-only until it is reopened, because a write failed: "
                 + cause.Message, cause);
             Services.Tables.StopUnlinking();
-            Monitor.PulseAll(Gate);
+            Gate.PulseAll();
             return _failure;
         }
+    }
+
+    /// <summary>A caller is about to get the failure as an exception.</summary>
+    public void FailureTold()
+    {
+        Debug.Assert(Failure != null, "only what happened is told");
+        Volatile.Write(ref _isFailureTold, true);
     }
 
     /// <summary>Makes the names of new files durable. A failure is final: the kernel may have
@@ -150,8 +162,9 @@ internal sealed class StoreState
     public void SyncDirectory()
     {
         // One at a time, so that nobody asks again before a failure is known to all.
-        lock (_directorySync)
+        using (_directorySync.Hold())
         {
+            AssertSyncInvariants();
             ThrowIfNotWritable();
             try
             {
@@ -167,19 +180,19 @@ internal sealed class StoreState
     /// <summary>Background work waits for space, or goes on (null).</summary>
     public void Pause(Exception? cause)
     {
-        lock (Gate)
+        using (Gate.Hold())
         {
             Volatile.Write(ref _pauseCause, cause);
-            Monitor.PulseAll(Gate);
+            Gate.PulseAll();
         }
     }
 
     public void BeginClosing()
     {
-        lock (Gate)
+        using (Gate.Hold())
         {
             Volatile.Write(ref _closing, true);
-            Monitor.PulseAll(Gate);
+            Gate.PulseAll();
         }
     }
 
@@ -197,8 +210,8 @@ internal sealed class StoreState
         AssertInvariants();
         CancellationTokenRegistration registration = cancellationToken.Register(() =>
         {
-            lock (Gate)
-                Monitor.PulseAll(Gate);
+            using (Gate.Hold())
+                Gate.PulseAll();
         });
         try
         {
@@ -208,7 +221,7 @@ internal sealed class StoreState
                 cancellationToken.ThrowIfCancellationRequested();
                 if (PauseCause is { } cause)
                     throw new LsmException("background work is paused: " + cause.Message, cause);
-                Monitor.Wait(Gate);
+                Gate.Wait();
             }
         }
         finally
@@ -221,13 +234,20 @@ internal sealed class StoreState
     [Conditional("DEBUG")]
     public void AssertInvariants()
     {
-        Debug.Assert(Monitor.IsEntered(Gate), "the store's state is under its lock");
+        Debug.Assert(Gate.IsHeld, "the store's state is under its lock");
         int count = 0;
         foreach (KeyspaceTree? tree in _slots)
             count += tree != null ? 1 : 0;
         Debug.Assert(_byName.Count == count, "every keyspace has one slot");
         foreach (KeyspaceTree tree in _byName.Values)
             Debug.Assert(ReferenceEquals(_slots[tree.Slot], tree), "a keyspace has its slot");
+    }
+
+    [Conditional("DEBUG")]
+    private void AssertSyncInvariants()
+    {
+        Debug.Assert(_directorySync.IsHeld, "a directory is synced by one at a time");
+        Debug.Assert(!Gate.IsHeld, "no I/O under the store's lock");
     }
 
     [DoesNotReturn]

@@ -11,13 +11,14 @@ using System.Diagnostics;
 using LsmMmap.Engine.Files;
 using LsmMmap.Engine.Reading;
 using LsmMmap.Engine.Versions;
+using LsmMmap.Engine.Waiting;
 
 namespace LsmMmap.Engine.State;
 
 internal sealed class VersionCommitter(
     StoreState state, ManifestLog manifest, int nextKeyspaceId) : IDisposable
 {
-    private readonly Lock _manifestLock = new();
+    private readonly Gate _manifestLock = new();
     private readonly SortedSet<long> _logs = [];
     private int _nextKeyspaceId = nextKeyspaceId;
 
@@ -31,7 +32,7 @@ internal sealed class VersionCommitter(
     /// <summary>A log file exists from now on.</summary>
     public void AddLog(long number)
     {
-        lock (_manifestLock)
+        using (_manifestLock.Hold())
         {
             AssertInvariants();
             _logs.Add(number);
@@ -53,14 +54,14 @@ internal sealed class VersionCommitter(
     {
         Debug.Assert(edit.Clean == null, "a clean close has its own way");
         SyncLog();
-        lock (_manifestLock)
+        using (_manifestLock.Hold())
         {
             AssertInvariants();
             state.ThrowIfNotWritable();
             if (tree is { IsDropped: true })
                 return false;
             long oldestLog;
-            lock (state.Gate)
+            using (state.Gate.Hold())
                 oldestLog = state.OldestLog(CurrentLog(), flushed);
             edit.Numbers = Numbers(oldestLog);
             Append(edit);
@@ -75,7 +76,7 @@ internal sealed class VersionCommitter(
     /// appended.</summary>
     public void WhileQuiet(Action<long> action)
     {
-        lock (_manifestLock)
+        using (_manifestLock.Hold())
         {
             AssertInvariants();
             action(manifest.Number);
@@ -87,7 +88,7 @@ internal sealed class VersionCommitter(
     public void CommitCleanClose(CleanClose clean)
     {
         Debug.Assert(state.IsClosing, "the mark of a clean close is the last edit");
-        lock (_manifestLock)
+        using (_manifestLock.Hold())
         {
             AssertInvariants();
             Append(new VersionEdit { Numbers = Numbers(clean.LogNumber), Clean = clean });
@@ -119,7 +120,7 @@ internal sealed class VersionCommitter(
     {
         try
         {
-            lock (state.Gate)
+            using (state.Gate.Hold())
             {
                 install();
                 state.InstallReadState();
@@ -166,7 +167,7 @@ internal sealed class VersionCommitter(
     [Conditional("DEBUG")]
     private void AssertInvariants()
     {
-        Debug.Assert(_manifestLock.IsHeldByCurrentThread, "edits are under the manifest lock");
-        Debug.Assert(!Monitor.IsEntered(state.Gate), "no I/O under the store's lock");
+        Debug.Assert(_manifestLock.IsHeld, "edits are under the manifest lock");
+        Debug.Assert(!state.Gate.IsHeld, "no I/O under the store's lock");
     }
 }

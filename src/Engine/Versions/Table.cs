@@ -7,6 +7,7 @@
 using System.Diagnostics;
 using LsmMmap.Engine.Files;
 using LsmMmap.Engine.Lifetimes;
+using LsmMmap.Engine.Waiting;
 using LsmMmap.Sstable.Tables;
 
 namespace LsmMmap.Engine.Versions;
@@ -14,7 +15,7 @@ namespace LsmMmap.Engine.Versions;
 internal sealed class Table : Reclaimable
 {
     private readonly TableSet _set;
-    private readonly Lock _openLock = new();
+    private readonly Gate _openLock = new(isOfProcess: true);
     private TableReader? _reader;
     private TableFile? _file;
     private bool _isReclaimed;
@@ -48,7 +49,7 @@ internal sealed class Table : Reclaimable
     /// then be removed by the next owner of the directory. False when nobody holds it.</summary>
     public bool OpenForHolders()
     {
-        lock (_openLock)
+        using (_openLock.Hold())
         {
             AssertInvariants();
             if (_isReclaimed)
@@ -63,7 +64,7 @@ internal sealed class Table : Reclaimable
 
     protected internal override void Reclaim()
     {
-        lock (_openLock)
+        using (_openLock.Hold())
         {
             Debug.Assert(!_isReclaimed, "a table is reclaimed once");
             AssertInvariants();
@@ -82,7 +83,7 @@ internal sealed class Table : Reclaimable
 
     private TableReader Open()
     {
-        lock (_openLock)
+        using (_openLock.Hold())
         {
             AssertInvariants();
             if (_reader is { } open)
@@ -107,7 +108,7 @@ internal sealed class Table : Reclaimable
     [Conditional("DEBUG")]
     private void AssertInvariants()
     {
-        Debug.Assert(_openLock.IsHeldByCurrentThread, "opening is under the table's lock");
+        Debug.Assert(_openLock.IsHeld, "opening is under the table's lock");
         Debug.Assert((_reader == null) == (_file == null), "a reader stands on its file");
     }
 }

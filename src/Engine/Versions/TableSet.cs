@@ -9,8 +9,10 @@
 // opened unmapped and read by copying.
 // Threads: any.
 
+using System.Diagnostics;
 using System.Globalization;
 using LsmMmap.Engine.Files;
+using LsmMmap.Engine.Waiting;
 using LsmMmap.Sstable.Caching;
 using LsmMmap.Sstable.Tables;
 
@@ -28,6 +30,7 @@ internal sealed class TableSet
     private readonly ReadMode _asked;
     private readonly IndexCache _indexCache;
     private readonly InflatedBlockCache _blockCache;
+    private readonly Gate _liveGate = new(isOfProcess: true);
     private readonly HashSet<Table> _live = [];
     private int _mode;
     private volatile bool _mayUnlink;
@@ -63,16 +66,22 @@ internal sealed class TableSet
     public Table NewTable(TableInfo info)
     {
         var table = new Table(this, info);
-        lock (_live)
+        using (_liveGate.Hold())
+        {
+            AssertInvariants();
             _live.Add(table);
+        }
         return table;
     }
 
     /// <summary>A table was closed.</summary>
     public void Remove(Table table)
     {
-        lock (_live)
+        using (_liveGate.Hold())
+        {
+            AssertInvariants();
             _live.Remove(table);
+        }
     }
 
     /// <summary>The store is closing: opens every table that a reader still holds, so that it
@@ -81,8 +90,11 @@ internal sealed class TableSet
     public void OpenForHolders()
     {
         Table[] tables;
-        lock (_live)
+        using (_liveGate.Hold())
+        {
+            AssertInvariants();
             tables = [.. _live.Where(static table => table.IsReferenced)];
+        }
         foreach (Table table in tables)
         {
             try
@@ -152,6 +164,13 @@ internal sealed class TableSet
         {
             // The name stays until the store is opened again; nothing depends on its absence.
         }
+    }
+
+    [Conditional("DEBUG")]
+    private void AssertInvariants()
+    {
+        Debug.Assert(_liveGate.IsHeld, "the live tables are under their lock");
+        Debug.Assert(Volatile.Read(ref s_mappings) >= 0, "a mapping is counted once each way");
     }
 
     private static int MappingsOfSystem()

@@ -5,6 +5,7 @@
 // Threads: Lead, Add and Wake by the holder of the queue's gate or lead; Run on its own thread.
 
 using System.Diagnostics;
+using LsmMmap.Engine.Waiting;
 using LsmMmap.Wal;
 
 namespace LsmMmap.Engine.Writing;
@@ -12,8 +13,8 @@ namespace LsmMmap.Engine.Writing;
 internal sealed class AsyncLeader
 {
     private readonly WriteQueue _queue;
-    private readonly object _gate = new();
-    private readonly Thread _thread;
+    private readonly Gate _gate = new();
+    private readonly StoreThread _thread;
     private List<AsyncNode> _unsynced = [];
     private List<AsyncNode> _syncing = [];
     private bool _leads;
@@ -22,42 +23,47 @@ internal sealed class AsyncLeader
     public AsyncLeader(WriteQueue queue)
     {
         _queue = queue;
-        _thread = new Thread(Run) { IsBackground = true, Name = "LsmMmap async commits" };
-        _thread.Start();
+        _thread = StoreThread.Start("LsmMmap async commits", Run);
     }
 
     /// <summary>The lead is this thread's now.</summary>
     public void Lead()
     {
-        lock (_gate)
+        using (_gate.Hold())
         {
             AssertInvariants();
             _leads = true;
-            Monitor.Pulse(_gate);
+            _gate.Pulse();
         }
     }
 
     /// <summary>An applied commit that waits for its sync.</summary>
     public void Add(AsyncNode node)
     {
-        lock (_gate)
+        using (_gate.Hold())
+        {
+            AssertInvariants();
             _unsynced.Add(node);
+        }
     }
 
     public void Wake()
     {
-        lock (_gate)
-            Monitor.Pulse(_gate);
+        using (_gate.Hold())
+        {
+            AssertInvariants();
+            _gate.Pulse();
+        }
     }
 
     /// <summary>Finishes what was added and ends the thread.</summary>
     public void Stop()
     {
-        lock (_gate)
+        using (_gate.Hold())
         {
             AssertInvariants();
             _stop = true;
-            Monitor.Pulse(_gate);
+            _gate.Pulse();
         }
         _thread.Join();
     }
@@ -67,11 +73,11 @@ internal sealed class AsyncLeader
         while (true)
         {
             bool leads;
-            lock (_gate)
+            using (_gate.Hold())
             {
                 AssertInvariants();
                 while (!_leads && _unsynced.Count == 0 && !_stop)
-                    Monitor.Wait(_gate);
+                    _gate.Wait();
                 leads = _leads;
                 if (!leads && _unsynced.Count == 0)
                     return;
@@ -85,7 +91,7 @@ internal sealed class AsyncLeader
 
     private void SyncAndComplete()
     {
-        lock (_gate)
+        using (_gate.Hold())
         {
             AssertInvariants();
             (_unsynced, _syncing) = (_syncing, _unsynced);
@@ -115,7 +121,7 @@ internal sealed class AsyncLeader
     [Conditional("DEBUG")]
     private void AssertInvariants()
     {
-        Debug.Assert(Monitor.IsEntered(_gate), "what waits is under the gate");
+        Debug.Assert(_gate.IsHeld, "what waits is under the gate");
         Debug.Assert(_queue.Log != null, "the queue outlives its thread");
     }
 }

@@ -5,6 +5,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Threading.Tasks.Sources;
+using LsmMmap.Engine.State;
+using LsmMmap.Engine.Waiting;
 
 namespace LsmMmap.Engine.Writing;
 
@@ -21,10 +23,16 @@ internal sealed class AsyncNode : CommitNode, IValueTaskSource<long>
     private bool _isWatched;
     private bool _mayBeTouched;
 
+    private StoreState? _store;
+
     private AsyncNode() => _source.RunContinuationsAsynchronously = true;
 
-    public static AsyncNode Rent() =>
-        s_pool.TryDequeue(out AsyncNode? node) ? node : new AsyncNode();
+    public static AsyncNode Rent(StoreState state)
+    {
+        AsyncNode node = s_pool.TryDequeue(out AsyncNode? pooled) ? pooled : new AsyncNode();
+        node._store = state;
+        return node;
+    }
 
     /// <summary>The task; <paramref name="onCompleted"/> runs before the awaiter does.</summary>
     public ValueTask<long> Start(
@@ -52,6 +60,16 @@ internal sealed class AsyncNode : CommitNode, IValueTaskSource<long>
         }
     }
 
+    /// <summary>The queue refused the commit. False when the token was faster.</summary>
+    public bool TryTakeBack()
+    {
+        bool isOurs = TryCancel();
+        // A token may live long; it should not keep the node and its batch.
+        if (isOurs)
+            _registration.Unregister();
+        return isOurs;
+    }
+
     public override void Complete()
     {
         // Unregister does not wait for a callback under way: that one has lost the race to
@@ -63,6 +81,8 @@ internal sealed class AsyncNode : CommitNode, IValueTaskSource<long>
 
     public long GetResult(short token)
     {
+        if (Error is StoreFailedException)
+            _store!.FailureTold();
         try
         {
             return _source.GetResult(token);
@@ -71,6 +91,8 @@ internal sealed class AsyncNode : CommitNode, IValueTaskSource<long>
         {
             _source.Reset();
             _registration = default;
+            _store = null;
+            SchedulePoint.Reach("pool node");
             // A cancelled node may still stand in the queue and must not come back as another.
             if (!IsCancelled && !_mayBeTouched && s_pool.Count < PooledMax)
                 s_pool.Enqueue(this);
@@ -79,10 +101,21 @@ internal sealed class AsyncNode : CommitNode, IValueTaskSource<long>
 
     public ValueTaskSourceStatus GetStatus(short token) => _source.GetStatus(token);
 
+    /// <summary>The leader completes commits while others wait for it, so it must not run a
+    /// line of the awaiter's: not its continuation, and not the Post of its synchronization
+    /// context or its task scheduler either. A pool thread posts instead.</summary>
     public void OnCompleted(
         Action<object?> continuation, object? state, short token,
-        ValueTaskSourceOnCompletedFlags flags) =>
-        _source.OnCompleted(continuation, state, token, flags);
+        ValueTaskSourceOnCompletedFlags flags)
+    {
+        const ValueTaskSourceOnCompletedFlags Scheduled =
+            ValueTaskSourceOnCompletedFlags.UseSchedulingContext;
+        if ((flags & Scheduled) != 0
+            && AwaiterContext.Capture(continuation, state) is { } context)
+            _source.OnCompleted(AwaiterContext.PostTo, context, token, flags & ~Scheduled);
+        else
+            _source.OnCompleted(continuation, state, token, flags & ~Scheduled);
+    }
 
     private void Finish()
     {

@@ -4,6 +4,7 @@
 using System.Diagnostics;
 using LsmMmap.Engine.Reading;
 using LsmMmap.Engine.State;
+using LsmMmap.Engine.Waiting;
 using LsmMmap.Sstable.Keys;
 
 namespace LsmMmap.Engine.Writing;
@@ -21,6 +22,7 @@ internal static class BatchApplier
         {
             KeyspaceTree tree = reader.KeyspaceId == defaultTree.Id
                 ? defaultTree : Find(batch, reader.KeyspaceId);
+            SchedulePoint.Reach("apply");
             Add(tree.Active, reader.Key, sequence, reader.Kind, reader.Value, logNumber);
             sequence++;
         }

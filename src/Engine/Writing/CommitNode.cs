@@ -8,6 +8,7 @@
 // Threads: fields are the owner's before it is queued and the leader's until it is done.
 
 using System.Diagnostics;
+using LsmMmap.Engine.Waiting;
 using LsmMmap.Wal;
 
 namespace LsmMmap.Engine.Writing;
@@ -50,11 +51,18 @@ internal abstract class CommitNode
     }
 
     /// <summary>By the leader: false when the commit was cancelled first.</summary>
-    public bool TryJoin() => Interlocked.CompareExchange(ref _state, Joined, Queued) == Queued;
+    public bool TryJoin()
+    {
+        SchedulePoint.Reach("join");
+        return Interlocked.CompareExchange(ref _state, Joined, Queued) == Queued;
+    }
 
     /// <summary>By a cancellation: false when the commit is on its way.</summary>
-    public bool TryCancel() =>
-        Interlocked.CompareExchange(ref _state, Cancelled, Queued) == Queued;
+    public bool TryCancel()
+    {
+        SchedulePoint.Reach("cancel");
+        return Interlocked.CompareExchange(ref _state, Cancelled, Queued) == Queued;
+    }
 
     /// <summary>The commit is applied, or has failed. For a Synced one the sync is still to
     /// come.</summary>
@@ -67,7 +75,7 @@ internal sealed class ThreadNode : CommitNode
     [ThreadStatic]
     private static ThreadNode? t_current;
 
-    private readonly object _gate = new();
+    private readonly Gate _gate = new();
     private Signal _signal;
 
     private enum Signal
@@ -85,11 +93,11 @@ internal sealed class ThreadNode : CommitNode
     /// <summary>Sleeps until the commit is done, or until the thread must lead (true).</summary>
     public bool WaitForTurn()
     {
-        lock (_gate)
+        using (_gate.Hold())
         {
             AssertInvariants();
             while (_signal == Signal.None)
-                Monitor.Wait(_gate);
+                _gate.Wait();
             return _signal == Signal.Lead;
         }
     }
@@ -101,15 +109,15 @@ internal sealed class ThreadNode : CommitNode
 
     private void Set(Signal signal)
     {
-        lock (_gate)
+        using (_gate.Hold())
         {
             AssertInvariants();
             _signal = signal;
-            Monitor.Pulse(_gate);
+            _gate.Pulse();
         }
     }
 
     [Conditional("DEBUG")]
     private void AssertInvariants() =>
-        Debug.Assert(Monitor.IsEntered(_gate), "the signal is under the node's lock");
+        Debug.Assert(_gate.IsHeld, "the signal is under the node's lock");
 }

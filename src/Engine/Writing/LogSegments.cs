@@ -19,6 +19,7 @@ using System.Diagnostics;
 using LsmMmap.Engine.Files;
 using LsmMmap.Engine.State;
 using LsmMmap.Engine.Versions;
+using LsmMmap.Engine.Waiting;
 using LsmMmap.Wal;
 
 namespace LsmMmap.Engine.Writing;
@@ -26,8 +27,8 @@ namespace LsmMmap.Engine.Writing;
 internal sealed class LogSegments : IDisposable
 {
     private readonly StoreServices _services;
-    private readonly Lock _syncLock = new();
-    private readonly Lock _lock = new();
+    private readonly Gate _syncLock = new();
+    private readonly Gate _lock = new();
     private readonly List<(LogFile File, LogPosition End)> _unsynced = [];
 
     // Where each log begins, counted over all logs of this opening. The leader's.
@@ -38,6 +39,7 @@ internal sealed class LogSegments : IDisposable
     private LogPosition _synced;
     private volatile bool _failed;
     private long _closedBytes;
+    private bool _hasWaitingCommits;
     private bool _disposed;
 
     /// <summary>Creates the first log of this opening. The predecessor is what recovery read
@@ -74,7 +76,7 @@ internal sealed class LogSegments : IDisposable
     {
         get
         {
-            lock (_lock)
+            using (_lock.Hold())
                 return _handedOver;
         }
     }
@@ -88,6 +90,9 @@ internal sealed class LogSegments : IDisposable
         return _closedBytes + _writer.Offset - _starts.Peek().Start;
     }
 
+    /// <summary>Whether Buffered commits are in this process alone. By the leader.</summary>
+    public bool HasWaitingCommits => _hasWaitingCommits && _file.WaitingBytes > 0;
+
     /// <summary>Begins a record; the leader adds its parts with <see cref="Add"/>.</summary>
     public void Begin(LogRecordKind kind) => _writer.Begin(kind, Synced());
 
@@ -99,6 +104,7 @@ internal sealed class LogSegments : IDisposable
     {
         long before = _writer.Offset;
         _file.MayWait = mayWait;
+        _hasWaitingCommits |= mayWait;
         long end = _writer.End();
         NoteHandedOver();
         return end - before;
@@ -123,17 +129,18 @@ internal sealed class LogSegments : IDisposable
     /// it was handed over. After one failure every call fails, without another sync.</summary>
     public void SyncThrough(LogPosition target)
     {
-        lock (_syncLock)
+        using (_syncLock.Hold())
         {
             if (Synced().CompareTo(target) >= 0)
                 return;
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            if (_failed)
+            AssertSyncInvariants();
+            // Closed with this sync still owed happens to a failed store alone.
+            if (_failed || _disposed)
                 throw new LsmException("an earlier write or sync of the log failed");
             LogFile current;
             LogPosition handedOver;
             (LogFile File, LogPosition End)[] owed;
-            lock (_lock)
+            using (_lock.Hold())
             {
                 AssertInvariants();
                 owed = [.. _unsynced];
@@ -141,7 +148,7 @@ internal sealed class LogSegments : IDisposable
                 handedOver = _handedOver;
             }
             Sync(owed, current);
-            lock (_lock)
+            using (_lock.Hold())
             {
                 _synced = handedOver;
                 _unsynced.RemoveRange(0, owed.Length);
@@ -198,7 +205,7 @@ internal sealed class LogSegments : IDisposable
         var predecessor = new LogPosition(CurrentNumber, _writer.Offset);
         _closedBytes += predecessor.Offset;
         _starts.Enqueue((nextNumber, _closedBytes));
-        lock (_lock)
+        using (_lock.Hold())
         {
             AssertInvariants();
             _unsynced.Add((_file, predecessor));
@@ -225,7 +232,7 @@ internal sealed class LogSegments : IDisposable
 
     public void Dispose()
     {
-        lock (_syncLock)
+        using (_syncLock.Hold())
         {
             if (_disposed)
                 return;
@@ -238,14 +245,15 @@ internal sealed class LogSegments : IDisposable
 
     private LogPosition Synced()
     {
-        lock (_lock)
+        using (_lock.Hold())
             return _synced;
     }
 
     private void NoteHandedOver()
     {
         long offset = _writer.Offset - _file.WaitingBytes;
-        lock (_lock)
+        _hasWaitingCommits &= _file.WaitingBytes > 0;
+        using (_lock.Hold())
         {
             _handedOver = new LogPosition(CurrentNumber, offset);
             AssertInvariants();
@@ -261,6 +269,8 @@ internal sealed class LogSegments : IDisposable
         Begin(LogRecordKind.Link);
         Add(body);
         End(mayWait: true);
+        // So far the new log holds nothing but its link.
+        _hasWaitingCommits = false;
     }
 
     /// <summary>A log file, durable with its header and its name.</summary>
@@ -320,9 +330,16 @@ internal sealed class LogSegments : IDisposable
     }
 
     [Conditional("DEBUG")]
+    private void AssertSyncInvariants()
+    {
+        Debug.Assert(_syncLock.IsHeld, "one thread at a time syncs");
+        Debug.Assert(!_lock.IsHeld, "no I/O under the lock of the positions");
+    }
+
+    [Conditional("DEBUG")]
     private void AssertInvariants()
     {
-        Debug.Assert(_lock.IsHeldByCurrentThread, "positions are under the lock");
+        Debug.Assert(_lock.IsHeld, "positions are under the lock");
         Debug.Assert(_synced.CompareTo(_handedOver) <= 0 || _handedOver == default,
             "nothing is synced that was not handed over");
     }

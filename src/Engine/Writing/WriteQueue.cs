@@ -16,6 +16,7 @@
 using System.Diagnostics;
 using LsmMmap.Engine.Files;
 using LsmMmap.Engine.State;
+using LsmMmap.Engine.Waiting;
 using LsmMmap.Wal;
 
 namespace LsmMmap.Engine.Writing;
@@ -24,7 +25,7 @@ internal sealed class WriteQueue
 {
     private const int GroupBytesMax = 1 << 20;
 
-    private readonly object _gate = new();
+    private readonly Gate _gate = new();
     private readonly Queue<CommitNode> _queue = [];
     private readonly List<CommitNode> _group = [];
     private readonly GroupCommit _commit;
@@ -51,7 +52,7 @@ internal sealed class WriteQueue
         node.Prepare(batch, durability);
         node.Arm();
         bool leads;
-        lock (_gate)
+        using (_gate.Hold())
         {
             AssertInvariants();
             ThrowIfClosed();
@@ -64,10 +65,10 @@ internal sealed class WriteQueue
         if (leads || node.WaitForTurn())
             Lead(leads ? node : null);
         if (node.Error is { } error)
-            throw Rethrown(error);
+            throw Told(Rethrown(error));
         if (durability == Durability.Synced)
         {
-            Sync(node.SyncTarget);
+            SyncOwn(node.SyncTarget);
             NoteSync();
         }
         return (long)node.Sequence;
@@ -79,7 +80,7 @@ internal sealed class WriteQueue
         BatchBuffer batch, Durability durability, Action<object> onCompleted,
         object onCompletedState, CancellationToken cancellationToken)
     {
-        AsyncNode node = AsyncNode.Rent();
+        AsyncNode node = AsyncNode.Rent(State);
         node.Prepare(batch, durability);
         ValueTask<long> task = node.Start(onCompleted, onCompletedState);
         node.WatchFor(cancellationToken);
@@ -87,7 +88,7 @@ internal sealed class WriteQueue
         {
             Enqueue(node);
         }
-        catch (ObjectDisposedException) when (!node.TryCancel())
+        catch (ObjectDisposedException) when (!node.TryTakeBack())
         {
             // The token was faster: the task already says so.
         }
@@ -112,7 +113,7 @@ internal sealed class WriteQueue
 
     private void Enqueue(AsyncNode node)
     {
-        lock (_gate)
+        using (_gate.Hold())
         {
             AssertInvariants();
             ThrowIfClosed();
@@ -126,12 +127,12 @@ internal sealed class WriteQueue
     /// <summary>Runs an action with the lead held: nothing is written meanwhile.</summary>
     public void RunAlone(Action action)
     {
-        lock (_gate)
+        using (_gate.Hold())
         {
             AssertInvariants();
             _waitingAlone++;
             while (_isLed)
-                Monitor.Wait(_gate);
+                _gate.Wait();
             _waitingAlone--;
             _isLed = true;
         }
@@ -141,8 +142,16 @@ internal sealed class WriteQueue
         }
         finally
         {
-            lock (_gate)
-                PassLead();
+            LetGoOfLead();
+        }
+    }
+
+    private void LetGoOfLead()
+    {
+        using (_gate.Hold())
+        {
+            AssertInvariants();
+            PassLead();
         }
     }
 
@@ -176,12 +185,25 @@ internal sealed class WriteQueue
         }
     }
 
+    private void SyncOwn(LogPosition target)
+    {
+        try
+        {
+            Sync(target);
+        }
+        catch (StoreFailedException)
+        {
+            State.FailureTold();
+            throw;
+        }
+    }
+
     /// <summary>After a sync that no commit follows, a small record says up to where the log is
     /// on disk, so that damage to those bytes is told from a torn tail. With others under way the
     /// next record says it.</summary>
     private void NoteSync()
     {
-        lock (_gate)
+        using (_gate.Hold())
         {
             AssertInvariants();
             if (_isLed || _queue.Count > 0 || _waitingAlone > 0 || _isClosed)
@@ -200,8 +222,7 @@ internal sealed class WriteQueue
         }
         finally
         {
-            lock (_gate)
-                PassLead();
+            LetGoOfLead();
         }
     }
 
@@ -209,12 +230,12 @@ internal sealed class WriteQueue
     public void Close()
     {
         AsyncLeader? asyncLeader;
-        lock (_gate)
+        using (_gate.Hold())
         {
             AssertInvariants();
             _isClosed = true;
             while (_isLed || _queue.Count > 0)
-                Monitor.Wait(_gate);
+                _gate.Wait();
             asyncLeader = _asyncLeader;
         }
         asyncLeader?.Stop();
@@ -254,7 +275,7 @@ internal sealed class WriteQueue
             group.Add(own);
             bytes = own.EntriesBytes;
         }
-        lock (_gate)
+        using (_gate.Hold())
         {
             AssertInvariants();
             while (_queue.TryPeek(out CommitNode? node))
@@ -281,7 +302,7 @@ internal sealed class WriteQueue
                 node.Complete();
         }
         group.Clear();
-        lock (_gate)
+        using (_gate.Hold())
         {
             AssertInvariants();
             syncs?.Wake();
@@ -308,7 +329,14 @@ internal sealed class WriteQueue
                 _asyncLeader!.Lead();
             break;
         }
-        Monitor.PulseAll(_gate);
+        _gate.PulseAll();
+    }
+
+    private Exception Told(Exception error)
+    {
+        if (error is StoreFailedException)
+            State.FailureTold();
+        return error;
     }
 
     private void ThrowIfClosed()
@@ -329,7 +357,7 @@ internal sealed class WriteQueue
     [Conditional("DEBUG")]
     private void AssertInvariants()
     {
-        Debug.Assert(Monitor.IsEntered(_gate), "queue and lead are under the gate");
+        Debug.Assert(_gate.IsHeld, "queue and lead are under the gate");
         bool waits = false;
         foreach (CommitNode node in _queue)
             waits |= !node.IsCancelled;

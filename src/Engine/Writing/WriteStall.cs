@@ -13,6 +13,7 @@ using LsmMmap.Engine.Compaction;
 using LsmMmap.Engine.Reading;
 using LsmMmap.Engine.State;
 using LsmMmap.Engine.Versions;
+using LsmMmap.Engine.Waiting;
 
 namespace LsmMmap.Engine.Writing;
 
@@ -66,7 +67,7 @@ internal sealed class WriteStall(StoreState state, LogSegments log)
         if (tree.Active.Table.IsEmpty)
             return;
         log.Rotate(state.Published.Sequence);
-        lock (state.Gate)
+        using (state.Gate.Hold())
         {
             state.AssertInvariants();
             FreezeUnderLock(tree);
@@ -78,12 +79,12 @@ internal sealed class WriteStall(StoreState state, LogSegments log)
     public void FreezeAll()
     {
         List<KeyspaceTree> filled;
-        lock (state.Gate)
+        using (state.Gate.Hold())
             filled = [.. state.Trees.Where(static tree => !tree.Active.Table.IsEmpty)];
         if (filled.Count == 0)
             return;
         log.Rotate(state.Published.Sequence);
-        lock (state.Gate)
+        using (state.Gate.Hold())
         {
             foreach (KeyspaceTree tree in filled)
                 FreezeUnderLock(tree);
@@ -97,7 +98,7 @@ internal sealed class WriteStall(StoreState state, LogSegments log)
     private void FreezeFull()
     {
         List<KeyspaceTree>? full = null;
-        lock (state.Gate)
+        using (state.Gate.Hold())
         {
             state.AssertInvariants();
             long unflushedBytes = 0;
@@ -143,7 +144,7 @@ internal sealed class WriteStall(StoreState state, LogSegments log)
     /// <summary>How close to a stop the store is: 0 nothing owed, 1 and above stop.</summary>
     private double Pressure(long groupBytes)
     {
-        lock (state.Gate)
+        using (state.Gate.Hold())
         {
             long budgetBytes = state.Services.Options.MemoryBudgetBytes;
             long unflushedBytes = 0;
@@ -191,7 +192,15 @@ internal sealed class WriteStall(StoreState state, LogSegments log)
         if (_owedSeconds < SleepSecondsMin)
             return;
         long start = _clock.GetTimestamp();
-        Thread.Sleep(TimeSpan.FromSeconds(Math.Min(_owedSeconds, 0.05)));
+        try
+        {
+            Thread.Sleep(TimeSpan.FromSeconds(Math.Min(_owedSeconds, 0.05)));
+        }
+        catch (ThreadInterruptedException)
+        {
+            // The leader's group waits behind it; the interrupt comes when the commit is done.
+            Gate.KeepInterrupt();
+        }
         TimeSpan slept = _clock.GetElapsedTime(start);
         _owedSeconds = Math.Max(0, _owedSeconds - Math.Max(slept.TotalSeconds, SleepSecondsMin));
         state.Services.Counters.Stalled(slept);
@@ -200,7 +209,7 @@ internal sealed class WriteStall(StoreState state, LogSegments log)
     private void Stop(long groupBytes)
     {
         long start = _clock.GetTimestamp();
-        lock (state.Gate)
+        using (state.Gate.Hold())
         {
             Debug.Assert(state.Published.Sequence > 0, "an empty store owes nothing");
             state.WaitFor(() => Pressure(groupBytes) < 1, CancellationToken.None);
