@@ -69,7 +69,11 @@ internal sealed class OpenStore
         var committer = new VersionCommitter(state, manifest, contents.Numbers.NextKeyspaceId);
         committer.AddLog(log.CurrentNumber);
         var queue = new WriteQueue(state, log, defaultTree);
-        committer.SyncLog = () => queue.Sync(log.HandedOver);
+        committer.SyncLog = () =>
+        {
+            queue.Sync(log.HandedOverThrough(out ulong sequence));
+            return sequence;
+        };
         committer.CurrentLog = () => log.CurrentNumber;
         log.OnCreated = committer.AddLog;
         var background = new BackgroundWork(state, committer);

@@ -21,10 +21,11 @@ internal sealed class VersionCommitter(
     private readonly Gate _manifestLock = new();
     private readonly SortedSet<long> _logs = [];
     private int _nextKeyspaceId = nextKeyspaceId;
+    private ulong _syncedSequence = manifest.Contents.Numbers.LastSequence;
 
-    /// <summary>Syncs everything logged so far. Set once while the store is put together: the
-    /// log is kept by a room above.</summary>
-    public Action SyncLog { get; set; } = static () => { };
+    /// <summary>Syncs everything logged so far and returns the last sequence in it. Set once while
+    /// the store is put together: the log is kept by a room above.</summary>
+    public Func<ulong> SyncLog { get; set; } = static () => 0;
 
     /// <summary>The number of the log being written, likewise.</summary>
     public Func<long> CurrentLog { get; set; } = static () => long.MaxValue;
@@ -53,10 +54,13 @@ internal sealed class VersionCommitter(
         KeyspaceTree? tree, VersionEdit edit, Action install, LiveMemTable? flushed = null)
     {
         Debug.Assert(edit.Clean == null, "a clean close has its own way");
-        SyncLog();
+        ulong synced = SyncLog();
         using (_manifestLock.Hold())
         {
             AssertInvariants();
+            // Not what was published: a Buffered commit has a sequence too, and if it is lost, no
+            // later opening may say that it sees everything up to there.
+            _syncedSequence = Math.Max(_syncedSequence, synced);
             state.ThrowIfNotWritable();
             if (tree is { IsDropped: true })
                 return false;
@@ -91,6 +95,8 @@ internal sealed class VersionCommitter(
         using (_manifestLock.Hold())
         {
             AssertInvariants();
+            Debug.Assert(clean.LastSequence >= _syncedSequence, "sequences only grow");
+            _syncedSequence = clean.LastSequence;
             Append(new VersionEdit { Numbers = Numbers(clean.LogNumber), Clean = clean });
             UnlinkLogsBefore(clean.LogNumber);
         }
@@ -99,7 +105,7 @@ internal sealed class VersionCommitter(
     public void Dispose() => manifest.Dispose();
 
     private StoreNumbers Numbers(long oldestLog) => new(
-        oldestLog, state.Services.NextFileNumber, state.Published.Sequence,
+        oldestLog, state.Services.NextFileNumber, _syncedSequence,
         Volatile.Read(ref _nextKeyspaceId));
 
     private void Append(VersionEdit edit)

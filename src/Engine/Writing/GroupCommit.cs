@@ -120,7 +120,7 @@ internal sealed class GroupCommit(StoreState state, LogSegments log, KeyspaceTre
             log.Add(node.Batch.Entries);
             userBytes += node.Batch.UserBytes;
         }
-        long logBytes = log.End(mayWait);
+        long logBytes = log.End(mayWait, firstSequence + (ulong)entries - 1);
         state.Services.Counters.Wrote(userBytes, logBytes);
     }
 

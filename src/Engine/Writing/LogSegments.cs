@@ -37,6 +37,8 @@ internal sealed class LogSegments : IDisposable
     private LogWriter _writer;
     private LogPosition _handedOver;
     private LogPosition _synced;
+    private ulong _appendedSequence;
+    private ulong _handedOverSequence;
     private volatile bool _failed;
     private long _closedBytes;
     private bool _hasWaitingCommits;
@@ -47,6 +49,7 @@ internal sealed class LogSegments : IDisposable
     public LogSegments(StoreServices services, LogPosition predecessor, ulong lastSequence)
     {
         _services = services;
+        _appendedSequence = lastSequence;
         (_file, _writer) = Create(services.TakeFileNumber(), out long number);
         CurrentNumber = number;
         _starts.Enqueue((number, 0));
@@ -93,14 +96,31 @@ internal sealed class LogSegments : IDisposable
     /// <summary>Whether Buffered commits are in this process alone. By the leader.</summary>
     public bool HasWaitingCommits => _hasWaitingCommits && _file.WaitingBytes > 0;
 
+    /// <summary>As <see cref="HandedOver"/>, with the last sequence before it: a Buffered commit
+    /// has one long before anybody but this process knows of it.</summary>
+    public LogPosition HandedOverThrough(out ulong sequence)
+    {
+        using (_lock.Hold())
+        {
+            sequence = _handedOverSequence;
+            return _handedOver;
+        }
+    }
+
     /// <summary>Begins a record; the leader adds its parts with <see cref="Add"/>.</summary>
     public void Begin(LogRecordKind kind) => _writer.Begin(kind, Synced());
 
     public void Add(ReadOnlySpan<byte> bytes) => _writer.Add(bytes);
 
-    /// <summary>Ends the record: one write call, or none when it may wait in memory. Returns
-    /// the bytes appended.</summary>
-    public long End(bool mayWait)
+    /// <summary>Ends the record of commits up to a sequence: one write call, or none when it may
+    /// wait in memory. Returns the bytes appended.</summary>
+    public long End(bool mayWait, ulong lastSequence)
+    {
+        _appendedSequence = lastSequence;
+        return End(mayWait);
+    }
+
+    private long End(bool mayWait)
     {
         long before = _writer.Offset;
         _file.MayWait = mayWait;
@@ -256,6 +276,8 @@ internal sealed class LogSegments : IDisposable
         using (_lock.Hold())
         {
             _handedOver = new LogPosition(CurrentNumber, offset);
+            if (_file.WaitingBytes == 0)
+                _handedOverSequence = _appendedSequence;
             AssertInvariants();
         }
     }
