@@ -17,6 +17,8 @@ namespace LsmMmap.Engine.Files;
 
 internal unsafe class TableFile : TableBytes, IDisposable
 {
+    private static Action<nint, long, IDisposable>? s_insteadOfUnmapping;
+
     private readonly SafeFileHandle _handle;
     private MemoryMappedViewAccessor? _view;
     private byte* _address;
@@ -31,6 +33,12 @@ internal unsafe class TableFile : TableBytes, IDisposable
     }
 
     public string FileName { get; }
+
+    /// <summary>For a test of lifetimes: from now on a mapping that would be undone is given away
+    /// (address, length, owner), so that the range can be made inaccessible and is never used
+    /// for something else.</summary>
+    internal static void GiveMappingsTo(Action<nint, long, IDisposable> taker) =>
+        Volatile.Write(ref s_insteadOfUnmapping, taker);
 
     public override void Populate(long offset, long length)
     {
@@ -74,10 +82,14 @@ internal unsafe class TableFile : TableBytes, IDisposable
     public void Dispose()
     {
         SetMapping(null);
-        if (_address != null)
+        byte* address = _address;
+        if (address != null)
             _view!.SafeMemoryMappedViewHandle.ReleasePointer();
         _address = null;
-        _view?.Dispose();
+        if (address != null && Volatile.Read(ref s_insteadOfUnmapping) is { } taker)
+            taker((nint)address, Length, _view!);
+        else
+            _view?.Dispose();
         _view = null;
         _handle.Dispose();
         GC.SuppressFinalize(this);

@@ -53,6 +53,8 @@ internal sealed unsafe class Arena : IDisposable
     private const int TableSlotsFirst = 16;
 
     private static long s_processBytes;
+    private static Func<nuint, nint>? s_allocate;
+    private static Action<nint>? s_free;
 
     private nint _table;
     private int _tableSlots;
@@ -79,6 +81,15 @@ internal sealed unsafe class Arena : IDisposable
 
     /// <summary>Native bytes that all arenas of the process hold, for statistics.</summary>
     public static long ProcessBytes => Interlocked.Read(ref s_processBytes);
+
+    /// <summary>For a test of lifetimes: chunks come from elsewhere and go back there, so that a
+    /// freed one can be made inaccessible. Before the first arena of the process.</summary>
+    internal static void TakeMemoryFrom(Func<nuint, nint> allocate, Action<nint> free)
+    {
+        Debug.Assert(ProcessBytes == 0, "no chunk goes back where it did not come from");
+        s_allocate = allocate;
+        s_free = free;
+    }
 
     /// <summary>Native bytes held, the unused rest of chunks included. Any thread.</summary>
     public long AllocatedBytes => Volatile.Read(ref _allocatedBytes);
@@ -183,10 +194,20 @@ internal sealed unsafe class Arena : IDisposable
 
     private byte* AllocateNative(nuint bytes)
     {
-        byte* memory = (byte*)NativeMemory.Alloc(bytes);
+        byte* memory = s_allocate is { } allocate
+            ? (byte*)allocate(bytes) : (byte*)NativeMemory.Alloc(bytes);
         Volatile.Write(ref _allocatedBytes, _allocatedBytes + (long)bytes);
         Interlocked.Add(ref s_processBytes, (long)bytes);
         return memory;
+    }
+
+    private static void FreeNative(void* memory)
+    {
+        // Safety: only what AllocateNative gave out comes here, once, by way of Free.
+        if (s_free is { } free)
+            free((nint)memory);
+        else
+            NativeMemory.Free(memory);
     }
 
     private void Free()
@@ -199,11 +220,11 @@ internal sealed unsafe class Arena : IDisposable
         // and the finalizer runs when nobody can reach the arena. The newest table names every
         // chunk once, the chain in slot 0 every table once.
         for (int number = 1; number <= _chunkCount; number++)
-            NativeMemory.Free((void*)table[number]);
+            FreeNative((void*)table[number]);
         while (table != null)
         {
             nint* outgrown = (nint*)table[0];
-            NativeMemory.Free(table);
+            FreeNative(table);
             table = outgrown;
         }
 

@@ -22,7 +22,7 @@ internal sealed class TableSet
 {
     private const int MappingsDefault = 65_530;
 
-    private static readonly int s_mappingsMax = MappingsOfSystem() / 4;
+    private static int s_mappingsMax = MappingsOfSystem() / 4;
     private static int s_mappings;
 
     private readonly IFileSystem _files;
@@ -46,6 +46,10 @@ internal sealed class TableSet
         _blockCache = new InflatedBlockCache(cacheBytes / 2);
         Decide(0);
     }
+
+    /// <summary>For a test: how many tables the process may map. Before the first is
+    /// opened.</summary>
+    internal static void SetMappingsMax(int count) => s_mappingsMax = count;
 
     /// <summary>Direct, Guarded or Copy: never Auto.</summary>
     public ReadMode Mode => (ReadMode)Volatile.Read(ref _mode);
