@@ -58,24 +58,48 @@ public sealed class Cursor : IDisposable
     public ReadOnlySpan<byte> Value => Standing().Value;
 
     /// <summary>To the first entry; false when there is none.</summary>
-    public bool SeekToFirst() => Core().Visible.SeekToFirst();
+    public bool SeekToFirst()
+    {
+        CursorCore core = Core();
+        return core.Moved(core.Visible.SeekToFirst());
+    }
 
     /// <summary>To the last entry; false when there is none.</summary>
-    public bool SeekToLast() => Core().Visible.SeekToLast();
+    public bool SeekToLast()
+    {
+        CursorCore core = Core();
+        return core.Moved(core.Visible.SeekToLast());
+    }
 
     /// <summary>To the first entry at or after <paramref name="key"/>; false when there is
     /// none.</summary>
-    public bool Seek(ReadOnlySpan<byte> key) => Core().Visible.Seek(key);
+    public bool Seek(ReadOnlySpan<byte> key)
+    {
+        CursorCore core = Core();
+        return core.Moved(core.Visible.Seek(key));
+    }
 
     /// <summary>To the last entry at or before <paramref name="key"/>; false when there is
     /// none.</summary>
-    public bool SeekForPrevious(ReadOnlySpan<byte> key) => Core().Visible.SeekForPrevious(key);
+    public bool SeekForPrevious(ReadOnlySpan<byte> key)
+    {
+        CursorCore core = Core();
+        return core.Moved(core.Visible.SeekForPrevious(key));
+    }
 
     /// <summary>To the next entry; false past the last.</summary>
-    public bool MoveNext() => Core().Visible.MoveNext();
+    public bool MoveNext()
+    {
+        CursorCore core = Core();
+        return core.Moved(core.Visible.MoveNext());
+    }
 
     /// <summary>To the entry before; false before the first.</summary>
-    public bool MovePrevious() => Core().Visible.MovePrevious();
+    public bool MovePrevious()
+    {
+        CursorCore core = Core();
+        return core.Moved(core.Visible.MovePrevious());
+    }
 
     /// <summary>Sees the view as it is now, standing nowhere again. On a cursor of a snapshot the
     /// view does not change.</summary>
@@ -104,12 +128,12 @@ public sealed class Cursor : IDisposable
         return core;
     }
 
-    private VisibleCursor Standing()
+    private CursorCore Standing()
     {
-        VisibleCursor visible = Core().Visible;
-        if (!visible.IsValid)
+        CursorCore core = Core();
+        if (!core.Visible.IsValid)
             ThrowNowhere();
-        return visible;
+        return core;
     }
 
     [DoesNotReturn]

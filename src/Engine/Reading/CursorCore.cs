@@ -20,10 +20,18 @@ internal sealed class CursorCore
 
     private KeyspaceReader? _reader;
     private ReadState? _state;
+    private LentBytes _lentKey;
+    private LentBytes _lentValue;
 
     private CursorCore() { }
 
     public VisibleCursor Visible { get; } = new();
+
+    /// <summary>The key to hand out. Requires: on an entry.</summary>
+    public ReadOnlySpan<byte> Key => _lentKey.Lend(Visible.Key);
+
+    /// <summary>The value to hand out. Requires: on an entry.</summary>
+    public ReadOnlySpan<byte> Value => _lentValue.Lend(Visible.Value);
 
     /// <summary>A core over a keyspace as of now.</summary>
     public static CursorCore Rent(
@@ -52,6 +60,14 @@ internal sealed class CursorCore
         }
     }
 
+    /// <summary>Says that the cursor has moved, and hands the move's result on. What was lent
+    /// ends here and not before, because a seek may be to what the cursor lent.</summary>
+    public bool Moved(bool result)
+    {
+        EndLoans();
+        return result;
+    }
+
     /// <summary>Sees the view as it is now and stands nowhere.</summary>
     public void Show()
     {
@@ -60,12 +76,14 @@ internal sealed class CursorCore
         _state = state;
         Visible.Reset(view, sequence);
         old?.Release();
+        EndLoans();
     }
 
     /// <summary>Lets go of the state and goes back to the pool.</summary>
     public void Return()
     {
         Debug.Assert(_reader != null, "a core is given back once");
+        EndLoans();
         Visible.Clear();
         _state?.Release();
         _state = null;
@@ -81,6 +99,13 @@ internal sealed class CursorCore
             }
         }
         Visible.Dispose();
+    }
+
+    [Conditional("DEBUG")]
+    private void EndLoans()
+    {
+        _lentKey.End();
+        _lentValue.End();
     }
 
     [Conditional("DEBUG")]

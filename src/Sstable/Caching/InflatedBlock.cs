@@ -24,6 +24,9 @@ internal sealed unsafe class InflatedBlock
     /// <summary>Larger buffers are freed rather than kept for the next.</summary>
     public const int PooledBytesMax = 1 << 20;
 
+    /// <summary>What a freed block is filled with in checked builds.</summary>
+    public const byte SpoiltByte = 0xDB;
+
     private const int PooledPerThread = 8;
     private const int PooledShared = 64;
     private const int LengthMin = 4096;
@@ -112,6 +115,7 @@ internal sealed unsafe class InflatedBlock
         if (Interlocked.Decrement(ref _references) != 0)
             return;
         Volatile.Write(ref _keyTable, 0);
+        Spoil();
         Recycle();
     }
 
@@ -152,6 +156,11 @@ internal sealed unsafe class InflatedBlock
         _bytes = (byte*)NativeMemory.Alloc((nuint)grown);
         _capacity = (int)grown;
     }
+
+    /// <summary>In checked builds the bytes turn to nonsense with the last reference, so that
+    /// whoever still reads them is noticed.</summary>
+    [Conditional("DEBUG")]
+    private void Spoil() => Span.Fill(SpoiltByte);
 
     private void Recycle()
     {
