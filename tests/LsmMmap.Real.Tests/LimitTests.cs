@@ -1,0 +1,47 @@
+// Running out of what the system hands out: files, mappings.
+//
+// Seen to fail: with TableSet.OpenFile mapping whatever the cap says, twelve tables were mapped
+// instead of three. With Limits' own limit left as it was, no step failed, and the first test said so.
+
+using LsmMmap.Real.Child;
+using LsmMmap.Testing;
+
+namespace LsmMmap.Real.Tests;
+
+public sealed class LimitTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [LinuxFact]
+    public void Files_AllTaken_FailsStepsAndLosesNothing()
+    {
+        using ChildProcess child = ChildProcess.Start(
+            "few-files", _folder["store"], $"{Seeds.Base}");
+        child.RunToEnd();
+        string story = $"{Seeds.Describe(Seeds.Base)}: {child.Story}";
+        Assert.True(child.ExitCode == 0, story);
+        Assert.Contains("done", child.Lines);
+        Assert.Contains("damages 0", child.Lines);
+        string[] failed = [.. child.Lines.Where(
+            static line => line.StartsWith("failed ", StringComparison.Ordinal))];
+        // 24: too many open files.
+        Assert.Contains(failed, static line => line.Contains("Exception 24:", StringComparison.Ordinal));
+        Assert.Contains(failed, static line =>
+            line.StartsWith("failed flush ", StringComparison.Ordinal)
+            || line.StartsWith("failed compact ", StringComparison.Ordinal));
+        new StoreCheck().AfterRound(
+            _folder["store"], Steps.Options(), new CommitPlan(Seeds.Base, 0), 1,
+            StoreCheck.Acknowledgements(child.Lines), story);
+    }
+
+    [LinuxFact]
+    public void Mappings_BeyondTheCap_AreReadByCopying()
+    {
+        using ChildProcess child = ChildProcess.Start("few-mappings", _folder["store"]);
+        child.RunToEnd();
+        Assert.True(child.ExitCode == 0, child.Story);
+        Assert.Equal(["right 12 of 12", "mapped 3 of 3", "mapped after 0"], child.Lines);
+    }
+}
