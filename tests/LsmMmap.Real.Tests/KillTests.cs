@@ -30,18 +30,20 @@ public sealed class KillTests(ITestOutputHelper output)
         long survived = 0;
         int inOpening = 0;
         long start = TimeProvider.System.GetTimestamp();
-        Crew.Run([.. Enumerable.Range(0, Lanes).Select(lane => (Action)(() =>
+        var random = new Random(Seeds.Base);
+        for (int left = Kills; left > 0;)
         {
-            var random = new Random(Seeds.Base + lane);
-            int kills = Kills / Lanes + (lane < Kills % Lanes ? 1 : 0);
-            while (kills > 0)
+            var lives = new List<Action>();
+            for (int lane = 0; lane < Lanes && left > 0; lane++)
             {
-                int rounds = Math.Min(kills, RoundsOfAStore);
-                Interlocked.Add(
-                    ref survived, LiveOfAStore(random.Next(), rounds, ref inOpening));
-                kills -= rounds;
+                int seed = random.Next();
+                int rounds = Math.Min(left, RoundsOfAStore);
+                left -= rounds;
+                lives.Add(() => Interlocked.Add(
+                    ref survived, LifeOfAStore(seed, rounds, ref inOpening)));
             }
-        }))]);
+            Crew.Run([.. lives]);
+        }
         TimeSpan time = TimeProvider.System.GetElapsedTime(start);
         output.WriteLine($"{Kills} kills, {inOpening} of them before the store was open, "
             + $"{survived} commits survived, {time.TotalSeconds:F0} s");
@@ -49,7 +51,7 @@ public sealed class KillTests(ITestOutputHelper output)
     }
 
     /// <summary>One store, killed so often, checked after each. Commits that survived.</summary>
-    private static long LiveOfAStore(int seed, int rounds, ref int inOpening)
+    private static long LifeOfAStore(int seed, int rounds, ref int inOpening)
     {
         using var folder = new TemporaryFolder();
         string store = folder["store"];

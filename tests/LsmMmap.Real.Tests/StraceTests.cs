@@ -92,19 +92,25 @@ public sealed class StraceTests(ITestOutputHelper output) : IDisposable
         int hits = 0;
         int kills = 0;
         int failures = 0;
-        Crew.Run([.. Enumerable.Range(0, Lanes).Select(lane => (Action)(() =>
+        var random = new Random(Seeds.Base);
+        for (int run = 0; run < Runs;)
         {
-            var random = new Random(Seeds.Base * Lanes + lane);
-            for (int run = lane; run < Runs; run += Lanes)
+            var lives = new List<Action>();
+            for (; run < Runs && lives.Count < Lanes; run++)
             {
                 CallFault fault = Strace.Draw(random);
-                IReadOnlyList<string> lines = Trace(_folder[$"{run}"], fault, out bool hit);
-                Interlocked.Add(ref hits, hit ? 1 : 0);
-                Interlocked.Add(ref kills, lines.Contains("done") ? 0 : 1);
-                Interlocked.Add(ref failures, lines.Any(static line =>
-                    line.StartsWith("failed", StringComparison.Ordinal)) ? 1 : 0);
+                string store = _folder[$"{run}"];
+                lives.Add(() =>
+                {
+                    IReadOnlyList<string> lines = Trace(store, fault, out bool hit);
+                    Interlocked.Add(ref hits, hit ? 1 : 0);
+                    Interlocked.Add(ref kills, lines.Contains("done") ? 0 : 1);
+                    Interlocked.Add(ref failures, lines.Any(static line =>
+                        line.StartsWith("failed", StringComparison.Ordinal)) ? 1 : 0);
+                });
             }
-        }))]);
+            Crew.Run([.. lives]);
+        }
         TimeSpan time = TimeProvider.System.GetElapsedTime(start);
         output.WriteLine($"{Runs} runs, {hits} with a call that was hit, {kills} killed, "
             + $"{failures} with a failure told, {time.TotalSeconds:F0} s");
