@@ -1,6 +1,6 @@
 // Readers of every kind against everything that lets memory go: flushes, compactions, dropped
-// keyspaces, disposed stores. Whatever the store unmaps or frees stays inaccessible (DeadRanges), so
-// a touch after the end is no matter of luck: the process dies, and the test sees it.
+// keyspaces, disposed stores. Whatever the store unmaps or frees stays inaccessible (DeadRanges),
+// so a touch after the end is no matter of luck: the process dies, and the test sees it.
 //
 // A value is a function of its key and a number inside it, so every byte that is read is checked.
 // Threads: readers, writers, one that maintains, and the main thread that opens and disposes.
@@ -128,7 +128,8 @@ internal sealed class Lifetimes(string directory, int seed, int seconds) : IDisp
     private static byte[] Value(int n, int version)
     {
         var random = new Random(n * 31 + version);
-        byte[] value = new byte[8 + (random.Next(60) == 0 ? random.Next(20_000) : random.Next(200))];
+        int more = random.Next(60) == 0 ? random.Next(20_000) : random.Next(200);
+        byte[] value = new byte[8 + more];
         BinaryPrimitives.WriteInt32LittleEndian(value, version);
         value.AsSpan(4).Fill((byte)(n * 7 + version));
         return value;

@@ -113,7 +113,7 @@ internal sealed class Limits(string directory, CommitPlan plan)
                 System.Reflection.Assembly.Load(Path.GetFileNameWithoutExtension(path));
         }
         // Texts of errors, and what is needed to throw them, come into being at the first.
-        Attempt("warming up", static () => LsmStore.OpenReadOnly(Path.Combine("/proc", "self", "x")));
+        Attempt("warming up", static () => LsmStore.OpenReadOnly("/proc/self/x"));
     }
 
     private void Write(int until)

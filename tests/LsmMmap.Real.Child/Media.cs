@@ -3,8 +3,8 @@
 // it; then the harm is done, and one use of the harmed part is tried.
 //
 // Harms: mapped pages become unreadable, the file is cut to one page, or the test does something
-// to the disk below. Uses: a get, a scan, a compaction, the verification. What happens is reported; when the process ends instead, the test
-// sees that.
+// to the disk below. Uses: a get, a scan, a compaction, the verification. What happens is reported;
+// when the process ends instead, the test sees that.
 // Threads: one; the store has its own.
 
 using System.Globalization;

@@ -1,6 +1,6 @@
 // In checked builds a span that is kept beyond its time reads nonsense at once, so that the mistake
-// shows in a test and not in production: a cursor lends copies and overwrites them when it moves, and
-// a block that was inflated or copied is overwritten when its last reader lets go.
+// shows in a test and not in production: a cursor lends copies and overwrites them when it moves,
+// and a block that was inflated or copied is overwritten when its last reader lets go.
 //
 // A pinned value in a memtable or a mapped table is lent as it lies, in checked builds too: the
 // bytes cannot be overwritten, and a copy would put an allocation into a read. There the compiler

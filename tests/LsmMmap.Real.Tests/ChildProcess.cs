@@ -134,7 +134,8 @@ internal sealed class ChildProcess : IDisposable
         _process.Dispose();
     }
 
-    private static string Host => Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
+    private static string Host =>
+        Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
 
     private static string Program =>
         Path.Combine(AppContext.BaseDirectory, "LsmMmap.Real.Child.dll");

@@ -1,6 +1,6 @@
 // A disk that is really full: a file system in memory of a few MiB, filled by the store itself or
-// by a file beside it. Errors name the want of space, reads go on, nothing acknowledged is lost, and
-// where the failure is not final the store goes on by itself once there is space.
+// by a file beside it. Errors name the want of space, reads go on, nothing acknowledged is lost,
+// and where the failure is not final the store goes on by itself once there is space.
 //
 // Seen to fail: with BackgroundWork.OnFailure taking a full disk as any other failure, the store
 // failed for good at the third try and the last Put of the first test threw.

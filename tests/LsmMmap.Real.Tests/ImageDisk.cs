@@ -65,7 +65,8 @@ internal sealed class ImageDisk : IDisposable
         string text = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         // "   0:        0..     119:       1025..      1144:    120:             last,eof"
-        Match first = Regex.Match(text, @"^\s*0:\s+0\.\.\s*\d+:\s+(\d+)\.\.", RegexOptions.Multiline);
+        Match first = Regex.Match(
+            text, @"^\s*0:\s+0\.\.\s*\d+:\s+(\d+)\.\.", RegexOptions.Multiline);
         Assert.True(first.Success, text);
         return long.Parse(first.Groups[1].Value, CultureInfo.InvariantCulture);
     }

@@ -3,7 +3,7 @@
 // stay inaccessible for ever. LSM_LIFETIME_SECONDS makes it long.
 //
 // Seen to fail: with KeyspaceReader.TryPin publishing nothing for the value that it hands out, the
-// child died within seconds; likewise with CursorCore.Show releasing the new state at once.
+// child died within seconds.
 
 using LsmMmap.Testing;
 using Xunit.Abstractions;

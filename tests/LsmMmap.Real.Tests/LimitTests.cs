@@ -1,7 +1,7 @@
 // Running out of what the system hands out: files, mappings.
 //
 // Seen to fail: with TableSet.OpenFile mapping whatever the cap says, twelve tables were mapped
-// instead of three. With Limits' own limit left as it was, no step failed, and the first test said so.
+// instead of three. With the child's limit one descriptor too high, no step failed.
 
 using LsmMmap.Real.Child;
 using LsmMmap.Testing;
@@ -27,7 +27,8 @@ public sealed class LimitTests : IDisposable
         string[] failed = [.. child.Lines.Where(
             static line => line.StartsWith("failed ", StringComparison.Ordinal))];
         // 24: too many open files.
-        Assert.Contains(failed, static line => line.Contains("Exception 24:", StringComparison.Ordinal));
+        Assert.Contains(failed, static line =>
+            line.Contains("Exception 24:", StringComparison.Ordinal));
         Assert.Contains(failed, static line =>
             line.StartsWith("failed flush ", StringComparison.Ordinal)
             || line.StartsWith("failed compact ", StringComparison.Ordinal));

@@ -62,7 +62,7 @@ internal sealed class StoreCheck
         Same(_first, found, "default", context);
         Same(_second, foundSecond, "second", context);
         Assert.True(_sequence + entries == last,
-            $"{context}: entries of whole commits end at {_sequence + entries}, the store at {last}");
+            $"{context}: whole commits end at {_sequence + entries}, the store at {last}");
         CheckOrder(plan, kept, acknowledged, last, context);
         _sequence = last;
         VerifyReport report = store.Verify();

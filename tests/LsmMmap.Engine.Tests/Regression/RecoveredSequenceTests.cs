@@ -8,7 +8,7 @@ namespace LsmMmap.Engine.Tests.Regression;
 
 public sealed class RecoveredSequenceTests : StoreTest
 {
-    // Failed while an edit of the manifest recorded the published sequence: "expected 10, found 11".
+    // While an edit of the manifest recorded the published sequence, it found 11 and 10.
     [Fact]
     public void Sequence_OfALostBufferedCommit_IsNotRecovered()
     {
