@@ -55,8 +55,9 @@ internal readonly unsafe struct BlockView
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public BlockView(ReadOnlySpan<byte> native)
     {
-        Debug.Assert(native.Length >= BlockFormat.HeaderBytes, "a block has a header");
-        // Safety: native memory does not move; the caller keeps its owner alive.
+        // Safety: native memory does not move; the caller keeps its owner alive. Two handles may
+        // disagree about a length (the check of the block was for the other one), so the header
+        // may reach into the slack; such a block then counts as empty, which callers refuse.
         _payload = (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(native));
         _bytes = native.Length;
         ulong header = Unsafe.ReadUnaligned<ulong>(_payload);
