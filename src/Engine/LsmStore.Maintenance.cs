@@ -11,8 +11,6 @@ namespace LsmMmap;
 
 public sealed partial class LsmStore
 {
-    private const int NameBytesMax = 255;
-
     /// <summary>The names of all keyspaces, in ordinal order.</summary>
     public IReadOnlyList<string> KeyspaceNames
     {
@@ -279,10 +277,10 @@ public sealed partial class LsmStore
     private static void CheckName(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        int bytes = Encoding.UTF8.GetByteCount(name);
-        if (bytes is < 1 or > NameBytesMax || name.Any(char.IsControl))
+        if (!KeyspaceName.IsValid(name))
             throw new ArgumentException(
-                $"a keyspace name has 1 to {NameBytesMax} UTF-8 bytes and no control " +
-                $"characters; this one has {bytes} bytes", nameof(name));
+                $"a keyspace name has 1 to {KeyspaceName.BytesMax} UTF-8 bytes and no control " +
+                $"characters; this one has {Encoding.UTF8.GetByteCount(name)} bytes",
+                nameof(name));
     }
 }

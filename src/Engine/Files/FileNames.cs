@@ -25,6 +25,10 @@ internal enum StoreFileKind
 
 internal static class FileNames
 {
+    /// <summary>Numbers are given out one by one, so no file of a store has a larger one, and
+    /// half of the range is left to go on from there.</summary>
+    public const long NumberMax = long.MaxValue / 2;
+
     private const string ManifestPrefix = "MANIFEST-";
 
     public static string Current(string directory) => Path.Combine(directory, "CURRENT");
@@ -72,9 +76,12 @@ internal static class FileNames
         return StoreFileKind.Unknown;
     }
 
+    /// <summary>The kind, when the digits are exactly how a number is written: a file under
+    /// another spelling would be listed, but not found again under its own name.</summary>
     private static StoreFileKind IfNumber(string digits, StoreFileKind kind, out long number) =>
         digits.Length >= 6 && long.TryParse(
             digits, NumberStyles.None, CultureInfo.InvariantCulture, out number)
+            && number is >= 1 and <= NumberMax && digits == Digits(number)
             ? kind : None(out number);
 
     private static StoreFileKind None(out long number)

@@ -87,6 +87,8 @@ internal static class ManifestReader
         if (!any)
             throw new CorruptionException(
                 path, LogFormat.HeaderBytes, "the manifest holds no edit" + Repair);
+        if (ContentsCheck.FindProblem(contents) is { } wrong)
+            throw new CorruptionException(path, LogFormat.HeaderBytes, wrong + Repair);
         return contents;
     }
 
