@@ -21,10 +21,15 @@ internal sealed class ReadOnlyOpening(IFileSystem files, string directory, Store
     {
         for (int tries = 1; ; tries++)
         {
-            if (!files.Exists(FileNames.Current(directory)))
-                StoreOpening.ThrowMissing(directory);
             try
             {
+                if (!files.Exists(FileNames.Current(directory)))
+                {
+                    // A store that has lost its CURRENT is damaged; one whose first opening has
+                    // not come to it yet is missing, like any directory without a store.
+                    LeftoverCheck.ThrowIfAnythingCounts(files, directory);
+                    StoreOpening.ThrowMissing(directory);
+                }
                 return TryOpen();
             }
             catch (LsmException e) when (tries < TriesMax && e is not FormatVersionException)

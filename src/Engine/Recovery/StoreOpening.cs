@@ -28,7 +28,10 @@ internal sealed class StoreOpening(IFileSystem files, string directory, StoreOpt
     {
         // Said before anything is written, the lock file included.
         if (!options.CreateIfMissing && !Exists())
+        {
+            LeftoverCheck.ThrowIfAnythingCounts(files, directory);
             ThrowMissing(directory);
+        }
         DiskSync.CheckThatFailuresAreSeen();
         files.CreateDirectory(directory);
         IDisposable storeLock = files.Lock(directory); // 1
