@@ -29,6 +29,8 @@ namespace LsmMmap.Engine.Recovery;
 internal sealed class LogReplay(
     IFileSystem files, string directory, WalRecovery policy, ulong storeId, Guid bootId)
 {
+    private const int LinkBytes = 24;
+
     private LogPosition? _bad;
     private LogDamage? _damage;
     private LogPosition _end;
@@ -109,6 +111,10 @@ internal sealed class LogReplay(
             while (reader.Read())
             {
                 _successor = 0;
+                if (!NamesPossibleLog(reader, number))
+                    throw new CorruptionException(
+                        FileNames.Log(directory, number), reader.RecordOffset,
+                        "a record names a log that cannot be");
                 if (reader.Kind == LogRecordKind.Link && !LinkFits(reader.Body, number, sameBoot))
                 {
                     if (Proves(reader))
@@ -118,7 +124,7 @@ internal sealed class LogReplay(
                 }
                 if (reader.Kind == LogRecordKind.Data)
                     onRecord(number, reader.RecordOffset, reader.Body);
-                else if (reader.Kind == LogRecordKind.Successor && reader.Body.Length >= 8)
+                else if (reader.Kind == LogRecordKind.Successor)
                     _successor = BinaryPrimitives.ReadInt64LittleEndian(reader.Body);
                 _end = new LogPosition(number, reader.EndOffset);
                 _endIsOfThisBoot = sameBoot;
@@ -150,7 +156,7 @@ internal sealed class LogReplay(
     /// place when it did not.</summary>
     private bool LinkFits(ReadOnlySpan<byte> body, long number, bool sameBoot)
     {
-        if (body.Length < 24 || policy == WalRecovery.Salvage || _end == default)
+        if (policy == WalRecovery.Salvage || _end == default)
             return true;
         LogPosition stated = PredecessorOf(body);
         if (stated == _end)
@@ -165,6 +171,29 @@ internal sealed class LogReplay(
         return false;
     }
 
+    /// <summary>Whether a link names an earlier log, or none where none was read, and a last
+    /// record a later one; true for other records.</summary>
+    private bool NamesPossibleLog(LogReader reader, long number)
+    {
+        ReadOnlySpan<byte> body = reader.Body;
+        switch (reader.Kind)
+        {
+            case LogRecordKind.Link:
+                if (body.Length != LinkBytes)
+                    return false;
+                LogPosition before = PredecessorOf(body);
+                bool mustBeThere = _end != default && policy != WalRecovery.Salvage;
+                return before.LogNumber >= (mustBeThere ? 1 : 0) && before.LogNumber < number
+                    && before.Offset >= 0;
+            case LogRecordKind.Successor:
+                return body.Length == sizeof(long)
+                    && BinaryPrimitives.ReadInt64LittleEndian(body) > number
+                    && BinaryPrimitives.ReadInt64LittleEndian(body) <= FileNames.NumberMax;
+            default:
+                return true;
+        }
+    }
+
     private static LogPosition PredecessorOf(ReadOnlySpan<byte> link) => new(
         BinaryPrimitives.ReadInt64LittleEndian(link),
         BinaryPrimitives.ReadInt64LittleEndian(link[8..]));
@@ -176,7 +205,8 @@ internal sealed class LogReplay(
         Debug.Assert(_bad != null, "a proof is a proof of something bad");
         while (reader.Read())
         {
-            bool isOfAnOpening = reader.Kind == LogRecordKind.Link && reader.Body.Length >= 24
+            bool isOfAnOpening = reader.Kind == LogRecordKind.Link
+                && reader.Body.Length == LinkBytes
                 && PredecessorOf(reader.Body) == _end;
             if (!isOfAnOpening && Proves(reader))
                 ThrowDamaged(_bad.Value);

@@ -10,6 +10,7 @@ using LsmMmap.Engine.Reading;
 using LsmMmap.Engine.State;
 using LsmMmap.Engine.Versions;
 using LsmMmap.Engine.Writing;
+using LsmMmap.Sstable.Keys;
 using LsmMmap.Wal;
 
 namespace LsmMmap.Engine.Recovery;
@@ -137,11 +138,15 @@ internal sealed class RecoveredStore(StoreServices services, ManifestContents co
             || services.Options.WalRecovery == WalRecovery.Salvage;
         if (!follows)
             ThrowDamaged(log, offset, "a commit is missing", $"{_replayedTo + 1}", $"{sequence}");
+        if (sequence > EntryTag.SequenceMax / 2)
+            ThrowDamaged(log, offset, "a commit has a sequence that no store reaches", null, null);
         bool any = false;
+        // Of what Salvage meets a second time the first is kept.
+        ulong replayedTo = _replayedTo;
         while (reader.MoveNext())
         {
             if (Find(log, offset, reader.KeyspaceId) is { } keyspace
-                && sequence > keyspace.Record.FlushedSequence)
+                && sequence > keyspace.Record.FlushedSequence && sequence > replayedTo)
             {
                 LiveMemTable memTable = MemTable(reader.KeyspaceId);
                 BatchApplier.Add(
@@ -152,7 +157,7 @@ internal sealed class RecoveredStore(StoreServices services, ManifestContents co
         }
         if (reader.Failed)
             ThrowDamaged(log, offset, "a record's entries do not parse", null, null);
-        _replayedTo = sequence - 1;
+        _replayedTo = Math.Max(_replayedTo, sequence - 1);
         _lastSequence = Math.Max(_lastSequence, _replayedTo);
         _commits += any ? reader.CommitCount : 0;
         if (toTables)
