@@ -7,6 +7,8 @@
 // Threads: one; the caller holds a reference on the version that the plan was made from.
 
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+using LsmMmap.Engine.Files;
 using LsmMmap.Engine.Reading;
 using LsmMmap.Engine.State;
 using LsmMmap.Engine.Versions;
@@ -101,6 +103,8 @@ internal sealed class CompactionRun(
                     ThrowIfUnwanted(cancellationToken);
                 }
                 ReadOnlySpan<byte> key = merge.UserKey;
+                if (!rule.IsInOrder(key, merge.Tag))
+                    ThrowDisorder();
                 if (!rule.Keep(key, merge.Tag, out ulong tag))
                     continue;
                 if (splitter.ShouldCutBefore(key, output?.EstimatedBytes ?? 0) && output != null)
@@ -146,6 +150,11 @@ internal sealed class CompactionRun(
         writtenBytes += info.FileBytes;
         _outputs.Add(state.Services.Tables.NewTable(info));
     }
+
+    [DoesNotReturn]
+    private void ThrowDisorder() => throw new CorruptionException(
+        FileNames.Table(state.Services.Directory, plan.Inputs[0].Table.Info.Number), 0,
+        $"the entries of this table and {plan.Inputs.Count - 1} others are out of order");
 
     private void ThrowIfUnwanted(CancellationToken cancellationToken)
     {

@@ -49,6 +49,16 @@ internal sealed class RetentionRule
         _mayZeroSequences = plan is { MayZeroSequences: true };
     }
 
+    /// <summary>Whether the entry lies behind the one kept or dropped last. Where it does not, the
+    /// inputs are damaged in a way that no checksum shows, and nothing may be merged.</summary>
+    public bool IsInOrder(ReadOnlySpan<byte> userKey, ulong tag)
+    {
+        if (_keyBytes < 0)
+            return true;
+        int order = userKey.SequenceCompareTo(_key.AsSpan(0, _keyBytes));
+        return order > 0 || (order == 0 && tag < _lastTag);
+    }
+
     /// <summary>
     /// Whether the entry is kept, and the tag to keep it with. Called once for each entry of the
     /// merge, in internal-key order.
