@@ -10,11 +10,13 @@ public sealed class DecoderFuzzTests
     [InlineData("log")]
     [InlineData("manifest")]
     [InlineData("table")]
-    public void Read_OfChangedBytes_IsRightOrTyped(string fuzz) => FuzzChild.Run(fuzz);
+    public void Read_OfChangedBytes_IsRightOrTyped(string fuzz) =>
+        Assert.True(FuzzChild.Run(fuzz).Cases > 0);
 
     [Theory]
     [InlineData("log-structure")]
     [InlineData("manifest-structure")]
     [InlineData("table-structure")]
-    public void Read_OfImpossibleStructure_EndsAndIsTyped(string fuzz) => FuzzChild.Run(fuzz);
+    public void Read_OfImpossibleStructure_EndsAndIsTyped(string fuzz) =>
+        Assert.True(FuzzChild.Run(fuzz).Cases > 0);
 }

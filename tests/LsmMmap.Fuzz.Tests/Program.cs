@@ -16,6 +16,7 @@ internal static class Program
             Console.WriteLine("usage: <fuzz> <first case> <cases> <box file>");
             return 2;
         }
+        CoverageMap.Begin();
         long first = long.Parse(arguments[1], CultureInfo.InvariantCulture);
         long count = long.Parse(arguments[2], CultureInfo.InvariantCulture);
         using BlackBox box = BlackBox.Open(arguments[3]);

@@ -7,9 +7,11 @@ public sealed class StoreFuzzTests
 {
     [Theory]
     [InlineData("store")]
-    public void Read_OfDamagedStore_IsRightOrTyped(string fuzz) => FuzzChild.Run(fuzz);
+    public void Read_OfDamagedStore_IsRightOrTyped(string fuzz) =>
+        Assert.True(FuzzChild.Run(fuzz).Cases > 0);
 
     [Theory]
     [InlineData("store-structure")]
-    public void Read_OfImpossibleStore_EndsAndIsTyped(string fuzz) => FuzzChild.Run(fuzz);
+    public void Read_OfImpossibleStore_EndsAndIsTyped(string fuzz) =>
+        Assert.True(FuzzChild.Run(fuzz).Cases > 0);
 }

@@ -28,7 +28,12 @@ internal sealed class LogStructureFuzz : IFuzz
     public void Run(FuzzCase the)
     {
         LogBase whole = the.Pick(_bases);
-        byte[] bytes = the.OneIn(3) ? Composed(the, whole.Header) : Resealed(the, whole);
+        ReadAll(the.OneIn(3) ? Composed(the, whole.Header) : Resealed(the, whole));
+    }
+
+    /// <summary>Reads a log of whatever content, and decodes its bodies.</summary>
+    public static void ReadAll(byte[] bytes)
+    {
         using var stream = new MemoryStream(bytes);
         FuzzCase.Check(
             LogReader.TryReadHeader(stream, out LogHeader header, out _), "the header is whole");

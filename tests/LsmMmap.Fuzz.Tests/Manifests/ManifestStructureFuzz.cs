@@ -35,7 +35,7 @@ internal sealed class ManifestStructureFuzz : IFuzz
     }
 
     /// <summary>What recovery asks of the sum.</summary>
-    private static void Use(ManifestContents contents)
+    public static void Use(ManifestContents contents)
     {
         foreach (KeyspaceContents keyspace in contents.Keyspaces.Values)
         {

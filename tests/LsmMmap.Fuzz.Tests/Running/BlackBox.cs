@@ -1,5 +1,5 @@
-// What survives a child that crashes or hangs: the number of the case in work and how many are
-// done, in a file that both processes map. Threads: one writer, any reader.
+// What survives a child that crashes or hangs: the number of the case in work, how many are done,
+// the input of a guided case and what it has covered, in a file that both processes map. Threads: one writer, any reader.
 
 using System.IO.MemoryMappedFiles;
 
@@ -9,7 +9,11 @@ internal sealed class BlackBox : IDisposable
 {
     private const int CaseAt = 0;
     private const int DoneAt = 8;
-    private const int BoxBytes = 16;
+    private const int PairsAt = 16;
+    private const int CorpusAt = 24;
+    private const int InputLengthAt = 32;
+    private const int InputAt = 40;
+    private const int BoxBytes = 1 << 17;
 
     private readonly MemoryMappedFile _file;
     private readonly MemoryMappedViewAccessor _view;
@@ -34,6 +38,30 @@ internal sealed class BlackBox : IDisposable
         set => _view.Write(DoneAt, value);
     }
 
+    /// <summary>What guided cases have covered.</summary>
+    public FuzzResult Result =>
+        new(Done, _view.ReadInt64(PairsAt), _view.ReadInt64(CorpusAt));
+
+    /// <summary>The input of the case in work; empty when it has none.</summary>
+    public byte[] Input()
+    {
+        byte[] input = new byte[_view.ReadInt64(InputLengthAt)];
+        _view.ReadArray(InputAt, input, 0, input.Length);
+        return input;
+    }
+
+    public void PutInput(byte[] input)
+    {
+        _view.Write(InputLengthAt, (long)input.Length);
+        _view.WriteArray(InputAt, input, 0, input.Length);
+    }
+
+    public void PutCoverage(long pairs, long corpus)
+    {
+        _view.Write(PairsAt, pairs);
+        _view.Write(CorpusAt, corpus);
+    }
+
     public static BlackBox Create(string path)
     {
         File.WriteAllBytes(path, new byte[BoxBytes]);
@@ -51,3 +79,7 @@ internal sealed class BlackBox : IDisposable
         _file.Dispose();
     }
 }
+
+/// <summary>What a run did: cases, and for a guided one the pairs of branches that were taken and
+/// the inputs that reached them.</summary>
+internal readonly record struct FuzzResult(long Cases, long Pairs, long Corpus);

@@ -24,7 +24,7 @@ internal sealed class FuzzChild : IDisposable
     private readonly Task<string> _output;
     private readonly Task<string> _error;
 
-    private FuzzChild(string fuzz, long first, long count, string boxPath)
+    private FuzzChild(string program, string fuzz, long first, long count, string boxPath)
     {
         _box = BlackBox.Create(boxPath);
         string host = Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
@@ -34,7 +34,7 @@ internal sealed class FuzzChild : IDisposable
             RedirectStandardError = true,
             UseShellExecute = false,
         };
-        string self = Path.Combine(AppContext.BaseDirectory, "LsmMmap.Fuzz.Tests.dll");
+        string self = Path.Combine(program, "LsmMmap.Fuzz.Tests.dll");
         foreach (string argument in new[] { self, fuzz, Text(first), Text(count), boxPath })
             start.ArgumentList.Add(argument);
         start.Environment["LSM_SEED"] = Text(Seeds.Base);
@@ -49,26 +49,36 @@ internal sealed class FuzzChild : IDisposable
     }
 
     /// <summary>Runs the cases of a fuzz that the environment asks for; throws with everything
-    /// known at the first bad one. Returns how many ran.</summary>
-    public static long Run(string fuzz)
+    /// known at the first bad one.</summary>
+    /// <param name="fuzz">Which.</param>
+    /// <param name="program">The folder of an instrumented copy of this program, or null.
+    /// </param>
+    public static FuzzResult Run(string fuzz, string? program = null)
     {
+        program ??= AppContext.BaseDirectory;
         long only = Seeds.Number("LSM_FUZZ_CASE", -1);
         (long first, long count) = only >= 0 ? (only, 1L) : (0L, FuzzList.CasesOf(fuzz));
         using var folder = new TemporaryFolder();
         string? found;
         long last;
-        using (var child = new FuzzChild(fuzz, first, count, folder["box"]))
+        byte[] input;
+        using (var child = new FuzzChild(program, fuzz, first, count, folder["box"]))
         {
             found = child.Watch();
             last = child._box.Case;
+            input = child._box.Input();
             if (found == null)
-                return child._box.Done;
+                return child._box.Result;
         }
+        if (input.Length > 0)
+            throw new FuzzFindException(
+                $"{fuzz}: {found}\nseed {Seeds.Base}, case {last}, input of {input.Length} "
+                + $"bytes: {Convert.ToBase64String(input)}");
         // A crash had no time for words: the case alone says them before it does anything.
         string words = "";
         if (only < 0 && last >= 0)
         {
-            using var alone = new FuzzChild(fuzz, last, 1, folder["box-alone"]);
+            using var alone = new FuzzChild(program, fuzz, last, 1, folder["box-alone"]);
             words = alone.Watch() ?? "alone the case goes well";
         }
         throw new FuzzFindException(

@@ -16,7 +16,7 @@ internal static class FuzzLoop
     {
         int seed = Seeds.Base;
         bool isLoud = count == 1;
-        IFuzz target = FuzzList.Make(fuzz, seed);
+        IFuzz target = FuzzList.Make(fuzz, seed, box);
         try
         {
             for (long number = first; number < first + count; number++)

@@ -161,7 +161,8 @@ internal static class TableCrafting
         BinaryPrimitives.WriteUInt64LittleEndian(footer[FooterChecksumAt..], checksum);
     }
 
-    private static void Reseal(Span<byte> block, ulong tableId, long offset)
+    /// <summary>Makes the checksum of a block right.</summary>
+    public static void Reseal(Span<byte> block, ulong tableId, long offset)
     {
         ulong checksum = XxHash3.HashToUInt64(block[..^8], BlockTrailer.Seed(tableId, offset));
         BinaryPrimitives.WriteUInt64LittleEndian(block[^8..], checksum);

@@ -33,13 +33,18 @@ internal sealed class TableStructureFuzz : IFuzz, IDisposable
         do
             TableCrafting.Change(the, whole, bytes);
         while (the.OneIn(3));
-        var table = new FuzzedTable(_memory, bytes, the.OneIn(2));
+        ReadAll(the, whole, new FuzzedTable(_memory, bytes, the.OneIn(2)));
+    }
+
+    /// <summary>Opens a table of whatever content and reads it in every way, in any order: what
+    /// one read has checked and cached, the next may take for granted.</summary>
+    public static void ReadAll(FuzzCase the, TableBase whole, FuzzedTable table)
+    {
         TableSession? session = null;
         if (!FuzzCase.Attempt(() => session = new TableSession(the, table, whole.TableId)))
             return;
         using (session)
         {
-            // In any order: what one read has checked and cached, the next may take for granted.
             for (int i = 0; i < 7; i++)
                 Read(the, whole, session!, the.Random.Next(8));
             Read(the, whole, session!, 0);
