@@ -53,7 +53,9 @@ internal static class LeftoverCheck
         if (!LogReader.TryReadHeader(stream, out LogHeader header, out _))
             return false;
         var reader = new LogReader(stream, header);
-        return reader.Read() && EditCodec.TryDecode(reader.Body, out _, out var edit, out _)
-            && (edit.Added.Count > 0 || edit.Keyspaces.Count > 1);
+        // A whole edit that cannot be read may say anything; it is never passed over.
+        return reader.Read()
+            && (!EditCodec.TryDecode(reader.Body, out _, out VersionEdit edit, out _)
+                || edit.Added.Count > 0 || edit.Keyspaces.Count > 1);
     }
 }

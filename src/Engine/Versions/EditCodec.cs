@@ -69,7 +69,8 @@ internal static class EditCodec
         return output.WrittenSpan.ToArray();
     }
 
-    /// <summary>False, with the reason, when the bytes are not an edit.</summary>
+    /// <summary>False, with the reason, when the bytes are not an edit, or one of a newer
+    /// version (<see cref="VersionEdit.UnknownField"/> then says what is new).</summary>
     public static bool TryDecode(
         ReadOnlySpan<byte> bytes, out ulong chain, out VersionEdit edit, out string problem)
     {
@@ -124,8 +125,11 @@ internal static class EditCodec
                 edit.Clean = new CleanClose(field.Long(), field.Long(), field.Varint());
                 break;
             default:
+                if ((tag & MustUnderstand) == 0)
+                    return true;
+                edit.UnknownField = tag;
                 problem = $"field 0x{tag:X2} is unknown and must be understood";
-                return (tag & MustUnderstand) == 0;
+                return false;
         }
         return !field.Failed && field.AtEnd;
     }

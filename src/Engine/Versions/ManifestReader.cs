@@ -1,6 +1,7 @@
 // Reads CURRENT and the MANIFEST that it names. A torn last edit at the very end is a crash in
 // the middle of an append and is cut; anything else that does not verify is damage.
 
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.IO.Hashing;
 using System.Text;
@@ -94,7 +95,11 @@ internal static class ManifestReader
 
     private static VersionEdit Decode(string path, LogReader reader, ref ulong chain)
     {
-        if (!EditCodec.TryDecode(reader.Body, out ulong carried, out var edit, out string problem))
+        bool isEdit = EditCodec.TryDecode(
+            reader.Body, out ulong carried, out VersionEdit edit, out string problem);
+        if (edit.UnknownField is { } tag)
+            ThrowUnknown(path, reader.RecordOffset, tag);
+        if (!isEdit)
             throw new CorruptionException(path, reader.RecordOffset, problem + Repair);
         if (carried != chain)
             throw new CorruptionException(
@@ -103,6 +108,13 @@ internal static class ManifestReader
         chain = Manifest.NextChain(reader.Body);
         return edit;
     }
+
+    /// <summary>Whoever wrote the field meant that nobody goes on without it.</summary>
+    [DoesNotReturn]
+    internal static void ThrowUnknown(string path, long offset, byte tag) =>
+        throw new FormatVersionException(string.Create(CultureInfo.InvariantCulture,
+            $"{path} at offset {offset}: field 0x{tag:X2} of an edit is unknown and must be " +
+            $"understood; a newer version wrote it"), path);
 
     private static void CheckEnd(string path, long number, LogReader reader)
     {

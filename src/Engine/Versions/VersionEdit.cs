@@ -35,6 +35,10 @@ internal sealed class VersionEdit
     public List<(int KeyspaceId, int Level, long Number)> Removed { get; } = [];
 
     public CleanClose? Clean { get; set; }
+
+    /// <summary>While decoding: the tag of a field that a newer version wrote and that must be
+    /// understood. The edit is then not to be acted on.</summary>
+    public byte? UnknownField { get; set; }
 }
 
 internal readonly record struct StoreNumbers(
