@@ -57,12 +57,48 @@ internal sealed record LoggedEntry(
 
 internal static class StoreInspector
 {
+    private const int TriesMax = 10;
+
     private static readonly LocalFileSystem s_files = LocalFileSystem.Instance;
 
     /// <summary>Path of the MANIFEST that a store's CURRENT names.</summary>
     /// <exception cref="CorruptionException">CURRENT is damaged.</exception>
     public static string CurrentManifest(string directory) =>
         FileNames.Manifest(directory, ManifestReader.ReadCurrent(s_files, directory));
+
+    /// <summary>The options that a store keeps for a keyspace; null when there is no store or no
+    /// such keyspace.</summary>
+    /// <exception cref="LsmException">CURRENT or the MANIFEST cannot be read.</exception>
+    public static KeyspaceOptions? StoredOptions(string directory, string keyspace)
+    {
+        string full = Path.GetFullPath(directory);
+        for (int tries = 1; s_files.Exists(FileNames.Current(full)); tries++)
+        {
+            try
+            {
+                return StoredOptions(ReadContents(full), keyspace);
+            }
+            catch (LsmException e) when (tries < TriesMax && e is not FormatVersionException)
+            {
+                // A writer may have replaced the MANIFEST between two of our steps.
+            }
+        }
+        return null;
+    }
+
+    private static ManifestContents ReadContents(string directory) => ManifestReader.Read(
+        s_files, directory, ManifestReader.ReadCurrent(s_files, directory), out _);
+
+    private static KeyspaceOptions? StoredOptions(ManifestContents contents, string keyspace)
+    {
+        foreach (KeyspaceContents candidate in contents.Keyspaces.Values)
+        {
+            if (candidate.Record.Name == keyspace && KeyspaceOptions.TryFromStored(
+                candidate.Record.Options, out KeyspaceOptions options))
+                return options;
+        }
+        return null;
+    }
 
     /// <summary>A write-ahead log, with every entry of every commit.</summary>
     public static IEnumerable<InspectedLine> ReadLog(string path) => Read(path, DecodeLogRecord);
@@ -215,7 +251,9 @@ internal static class StoreInspector
             problem = null;
             if (line.Kind != LogRecordKind.Data)
                 return line;
-            if (!EditCodec.TryDecode(body, out ulong carried, out VersionEdit edit, out problem))
+            bool isEdit = EditCodec.TryDecode(
+                body, out ulong carried, out VersionEdit edit, out problem);
+            if (!isEdit)
                 return line;
             problem = _chain is { } chain && chain != carried
                 ? $"an edit before this one is missing: chain {chain:x16}, not {carried:x16}"

@@ -5,6 +5,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using LsmMmap.Cli.Output;
+using LsmMmap.Engine.Recovery;
 
 namespace LsmMmap.Cli.Commands;
 
@@ -52,22 +53,33 @@ internal sealed class SharedOptions
     public LsmStore OpenReadOnly(ParseResult parsed) =>
         LsmStore.OpenReadOnly(DirectoryOf(parsed));
 
-    /// <summary>The store for writing; this process is then its only writer.</summary>
-    public LsmStore OpenForWriting(ParseResult parsed, bool createIfMissing) =>
-        LsmStore.Open(DirectoryOf(parsed), WritingOptions(parsed, createIfMissing));
-
-    public StoreOptions WritingOptions(ParseResult parsed, bool createIfMissing)
+    /// <summary>The store for writing; this process is then its only writer. The default
+    /// keyspace keeps the options that are stored with it: opening would else replace them by
+    /// those given here.</summary>
+    public LsmStore OpenForWriting(ParseResult parsed, bool createIfMissing)
     {
+        string directory = DirectoryOf(parsed);
         var options = new StoreOptions { CreateIfMissing = createIfMissing };
-        if (parsed.GetValue(MemtableBytes) is long memtableBytes)
-            options.DefaultKeyspace.MemtableBytes = memtableBytes;
-        return options;
+        if (KeptOptions(parsed, directory, "default") is { } kept)
+            options.DefaultKeyspace = kept;
+        return LsmStore.Open(directory, options);
     }
 
-    /// <summary>The keyspace to write to, made when missing.</summary>
+    /// <summary>The keyspace to write to, made when missing; an existing one keeps its options,
+    /// but for what the command line says.</summary>
     public Keyspace KeyspaceForWriting(ParseResult parsed, LsmStore store, string name) =>
-        store.GetKeyspace(name, parsed.GetValue(MemtableBytes) is long memtableBytes
-            ? new KeyspaceOptions { MemtableBytes = memtableBytes } : null);
+        store.GetKeyspace(name, parsed.GetValue(MemtableBytes) is null
+            ? null : KeptOptions(parsed, DirectoryOf(parsed), name));
+
+    private KeyspaceOptions? KeptOptions(ParseResult parsed, string directory, string name)
+    {
+        KeyspaceOptions? stored = StoreInspector.StoredOptions(directory, name);
+        if (parsed.GetValue(MemtableBytes) is not long memtableBytes)
+            return stored;
+        stored ??= new KeyspaceOptions();
+        stored.MemtableBytes = memtableBytes;
+        return stored;
+    }
 
     /// <summary>The keyspace to read or to change; a missing one is told, never made.</summary>
     public Keyspace ExistingKeyspace(ParseResult parsed, LsmStore store) =>
