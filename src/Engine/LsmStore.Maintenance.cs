@@ -171,6 +171,10 @@ public sealed partial class LsmStore
             LiveSnapshots = snapshots,
             UndisposedCount = counters.UndisposedCount,
             PinnedCopyCount = ReaderSlots.CopyCount,
+            ScrubbedBytes = counters.ScrubbedBytes,
+            ScrubPasses = counters.ScrubPasses,
+            ScrubDamages = counters.ScrubDamages,
+            LastScrubDamage = counters.LastScrubDamage,
             ReadMode = Services.Tables.Mode,
             Recovery = _store.Report,
         };

@@ -39,6 +39,15 @@ public sealed class StoreOptions
     /// <value>0, the default, means 2: one flushes, the others compact; from 1 to 64.</value>
     public int BackgroundThreads { get; set; }
 
+    /// <summary>Bytes a second of the background scrub, which reads all tables again and again
+    /// and compares their checksums, so that bytes which rot after they were checked are found
+    /// before they are needed. It reads past the mapping, on one thread of low priority.
+    /// What it finds stands in <see cref="StoreStatistics.ScrubDamages"/>; it stops nothing.
+    /// </summary>
+    /// <value>0, the default, means no scrub; from 4 KiB to 64 GiB. A pass begins no sooner than
+    /// a minute after the one before it began.</value>
+    public long ScrubBytesPerSecond { get; set; }
+
     /// <summary>Options of the default keyspace, and of each new one that is opened without
     /// its own.</summary>
     /// <value>All defaults.</value>
@@ -47,6 +56,14 @@ public sealed class StoreOptions
     /// <summary>The clock for delays and ages.</summary>
     /// <value><see cref="TimeProvider.System"/>.</value>
     public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
+
+    /// <summary>A copy with another policy for damaged logs.</summary>
+    internal StoreOptions With(WalRecovery policy)
+    {
+        var copy = (StoreOptions)MemberwiseClone();
+        copy.WalRecovery = policy;
+        return copy;
+    }
 
     /// <summary>A checked copy with every default filled in.</summary>
     internal StoreOptions Validated()
@@ -61,6 +78,9 @@ public sealed class StoreOptions
         OptionRange.Check(nameof(BlockIndexCacheBytes), cacheBytes, 4L << 10, 1L << 40);
         int threads = BackgroundThreads == 0 ? BackgroundThreadsDefault : BackgroundThreads;
         OptionRange.Check(nameof(BackgroundThreads), threads, 1, 64);
+        if (ScrubBytesPerSecond != 0)
+            OptionRange.Check(
+                nameof(ScrubBytesPerSecond), ScrubBytesPerSecond, 4L << 10, 64L << 30);
         if (DefaultKeyspace == null)
             OptionRange.Throw(nameof(DefaultKeyspace), "null", "any KeyspaceOptions");
         if (TimeProvider == null)
@@ -74,6 +94,7 @@ public sealed class StoreOptions
             MemoryBudgetBytes = budgetBytes,
             BlockIndexCacheBytes = cacheBytes,
             BackgroundThreads = threads,
+            ScrubBytesPerSecond = ScrubBytesPerSecond,
             DefaultKeyspace = DefaultKeyspace.Validated(),
             TimeProvider = TimeProvider,
         };

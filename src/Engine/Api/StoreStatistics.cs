@@ -66,6 +66,21 @@ public sealed class StoreStatistics
     /// all stores of the process.</summary>
     public long PinnedCopyCount { get; internal init; }
 
+    /// <summary>Table bytes that the background scrub has read
+    /// (<see cref="StoreOptions.ScrubBytesPerSecond"/>).</summary>
+    public long ScrubbedBytes { get; internal init; }
+
+    /// <summary>How often the scrub has been through all tables.</summary>
+    public long ScrubPasses { get; internal init; }
+
+    /// <summary>Damages that the scrub has found; one that is still there in the next pass counts
+    /// again. Above zero, run <see cref="LsmStore.Verify"/>, copy what still reads, and see
+    /// docs/repair.md.</summary>
+    public long ScrubDamages { get; internal init; }
+
+    /// <summary>The damage that the scrub found last; null when there was none.</summary>
+    public CorruptionException? LastScrubDamage { get; internal init; }
+
     /// <summary>How table bytes reach readers now (Auto is resolved).</summary>
     public ReadMode ReadMode { get; internal init; }
 
@@ -104,4 +119,9 @@ public sealed class VerifyReport
 
     /// <summary>At most the first 1,000.</summary>
     public IReadOnlyList<CorruptionException> Damages { get; internal init; } = [];
+
+    /// <summary>Names of files in the store's directory that the store does not know or need any
+    /// more. No damage: the next <see cref="LsmStore.Open(string, StoreOptions?)"/> removes those
+    /// that are named like its own, and leaves the others alone.</summary>
+    public IReadOnlyList<string> UnlistedFiles { get; internal init; } = [];
 }

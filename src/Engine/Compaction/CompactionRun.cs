@@ -109,7 +109,8 @@ internal sealed class CompactionRun(
                     continue;
                 if (splitter.ShouldCutBefore(key, output?.EstimatedBytes ?? 0) && output != null)
                     Finish(ref output, ref writtenBytes);
-                output ??= new TableOutput(services, options, plan.OutputLevel);
+                output ??= new TableOutput(
+                    services, tree.Id, tree.Name, options, plan.OutputLevel);
                 output.Add(key, tag, merge.Value);
             }
             if (output != null)

@@ -17,10 +17,12 @@ internal sealed class FlushRun(StoreState state, VersionCommitter committer)
     /// the caller's next sync of the directory. Requires: the snapshots were copied under the
     /// store's lock after the memtable was frozen.</summary>
     public static TableInfo WriteTable(
-        StoreServices services, KeyspaceOptions options, MemTable memTable, ulong[] snapshots)
+        StoreServices services, string keyspaceName, KeyspaceOptions options, MemTable memTable,
+        ulong[] snapshots)
     {
         Debug.Assert(!memTable.IsEmpty, "an empty memtable makes no table");
-        using var output = new TableOutput(services, options, level: 0);
+        using var output = new TableOutput(
+            services, memTable.KeyspaceId, keyspaceName, options, level: 0);
         var rule = new RetentionRule(snapshots, plan: null);
         var cursor = new MemTableCursor();
         cursor.Reset(memTable);
@@ -35,7 +37,8 @@ internal sealed class FlushRun(StoreState state, VersionCommitter committer)
     public void Run(KeyspaceTree tree, LiveMemTable memTable, ulong[] snapshots)
     {
         StoreServices services = state.Services;
-        TableInfo info = WriteTable(services, tree.Options, memTable.Table, snapshots);
+        TableInfo info = WriteTable(
+            services, tree.Name, tree.Options, memTable.Table, snapshots);
         state.SyncDirectory();
         services.Counters.Flushed(info.FileBytes);
         var edit = new VersionEdit();

@@ -20,7 +20,9 @@ internal sealed class TableOutput : IDisposable
     private readonly TableBuilder _builder;
     private bool _finished;
 
-    public TableOutput(StoreServices services, KeyspaceOptions options, int level)
+    public TableOutput(
+        StoreServices services, int keyspaceId, string keyspaceName, KeyspaceOptions options,
+        int level)
     {
         _services = services;
         _number = services.TakeFileNumber();
@@ -32,6 +34,7 @@ internal sealed class TableOutput : IDisposable
             Codec = options.CompressionOf(level) == Compression.Lz4
                 ? BlockCodec.Lz4 : BlockCodec.None,
             Level = level,
+            Owner = new TableOwner(services.StoreId, keyspaceId, keyspaceName),
         });
     }
 

@@ -6,6 +6,7 @@
 //   000009.sst       a sealed table
 //   000009.sst.tmp, CURRENT.tmp  being written; without meaning after a crash
 //   LOCK, LOCK.owner the store lock and its owner's process id
+//   lost             a directory: what repair could not use, under its old names
 
 using System.Diagnostics;
 using System.Globalization;
@@ -30,11 +31,15 @@ internal static class FileNames
     public const long NumberMax = long.MaxValue / 2;
 
     private const string ManifestPrefix = "MANIFEST-";
+    private const string LostName = "lost";
 
     public static string Current(string directory) => Path.Combine(directory, "CURRENT");
 
     public static string CurrentTemporary(string directory) =>
         Path.Combine(directory, "CURRENT.tmp");
+
+    /// <summary>Where repair puts what it cannot use.</summary>
+    public static string Lost(string directory) => Path.Combine(directory, LostName);
 
     public static string Lock(string directory) => Path.Combine(directory, "LOCK");
 

@@ -23,6 +23,7 @@ internal sealed class OpenStore
     private static readonly HashSet<OpenStore> s_open = [];
 
     private readonly IDisposable? _storeLock;
+    private readonly StoreScrub? _scrub;
     private int _calls;
     private bool _closed;
     private bool _released;
@@ -40,6 +41,7 @@ internal sealed class OpenStore
             AssertOpenInvariants();
             s_open.Add(this);
         }
+        _scrub = StoreScrub.Start(state);
     }
 
     public StoreState State { get; }
@@ -159,6 +161,7 @@ internal sealed class OpenStore
 
     private void CloseParts()
     {
+        _scrub?.Dispose();
         Exception? error = null;
         if (Queue != null)
         {

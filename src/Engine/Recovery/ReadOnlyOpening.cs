@@ -53,13 +53,14 @@ internal sealed class ReadOnlyOpening(IFileSystem files, string directory, Store
             StoreId = header.StoreId,
             BootId = files.BootId,
             IsReadOnly = true,
+            FirstOwnNumber = contents.Numbers.NextFileNumber,
             Tables = new TableSet(
                 files, directory, options.ReadMode, options.BlockIndexCacheBytes,
                 mayUnlink: false),
         };
         var recovered = new RecoveredStore(services, contents);
         recovered.CheckTables();
-        RecoveryReport report = recovered.Replay(toTables: false);
+        RecoveryReport report = recovered.Replay(ReplayTo.MemTables);
         OpenStore store = OpenStore.AssembleReadOnly(services, contents, recovered, report);
         Debug.Assert(services.NextFileNumber == 1, "a store that is only read makes no file");
         try

@@ -15,7 +15,16 @@ using LsmMmap.Wal;
 
 namespace LsmMmap.Engine.Recovery;
 
-internal sealed class RecoveredStore(StoreServices services, ManifestContents contents)
+/// <summary>Where replayed entries go.</summary>
+internal enum ReplayTo
+{
+    Nothing,
+    MemTables,
+    Tables,
+}
+
+internal sealed class RecoveredStore(
+    StoreServices services, ManifestContents contents, IReadOnlySet<long>? unusableLogs = null)
 {
     private readonly Dictionary<int, LiveMemTable> _memTables = [];
     private ulong _lastSequence = contents.Numbers.LastSequence;
@@ -56,7 +65,7 @@ internal sealed class RecoveredStore(StoreServices services, ManifestContents co
     /// list. The edit that does is the caller's next MANIFEST.</summary>
     public RecoveryReport ReplayToTables()
     {
-        RecoveryReport report = Replay(toTables: true);
+        RecoveryReport report = Replay(ReplayTo.Tables);
         foreach (int id in _memTables.Keys.ToArray())
             WriteTable(id);
         Debug.Assert(_memTables.Count == 0, "every memtable became a table");
@@ -67,15 +76,18 @@ internal sealed class RecoveredStore(StoreServices services, ManifestContents co
         return report;
     }
 
-    /// <summary>Replays the logs into memtables; full ones become tables when asked.</summary>
-    public RecoveryReport Replay(bool toTables)
+    /// <summary>Replays the logs into memtables; full ones become tables when asked. Or only
+    /// looks whether that could be done.</summary>
+    /// <exception cref="CorruptionException">The logs are damaged and the policy does not pass
+    /// over it.</exception>
+    public RecoveryReport Replay(ReplayTo target)
     {
         var replay = new LogReplay(
             services.Files, services.Directory, services.Options.WalRecovery,
             services.StoreId, services.BootId);
         List<(long Number, long Bytes)> logs = NeededLogs();
         CheckClean(logs);
-        replay.Run(logs, (log, offset, body) => Apply(log, offset, body, toTables));
+        replay.Run(logs, (log, offset, body) => Apply(log, offset, body, target));
         bool mustBeWhole = services.Options.WalRecovery != WalRecovery.Salvage;
         if (mustBeWhole && contents.Clean is { } clean
             && replay.FirstBad is { } bad && bad.LogNumber <= clean.LogNumber)
@@ -95,7 +107,8 @@ internal sealed class RecoveredStore(StoreServices services, ManifestContents co
         foreach (FileEntry file in services.Files.List(services.Directory))
         {
             if (FileNames.Parse(file.Name, out long number) == StoreFileKind.Log
-                && number >= contents.Numbers.OldestLog)
+                && number >= contents.Numbers.OldestLog
+                && unusableLogs?.Contains(number) != true)
                 logs.Add((number, file.Length));
         }
         logs.Sort();
@@ -127,7 +140,7 @@ internal sealed class RecoveredStore(StoreServices services, ManifestContents co
                 $"{clean.LogBytes}", $"{bytes}");
     }
 
-    private void Apply(long log, long offset, ReadOnlySpan<byte> body, bool toTables)
+    private void Apply(long log, long offset, ReadOnlySpan<byte> body, ReplayTo target)
     {
         bool isWhole = services.Options.WalRecovery != WalRecovery.Salvage;
         if (isWhole && contents.Clean is { } clean && log > clean.LogNumber)
@@ -148,10 +161,11 @@ internal sealed class RecoveredStore(StoreServices services, ManifestContents co
             if (Find(log, offset, reader.KeyspaceId) is { } keyspace
                 && sequence > keyspace.Record.FlushedSequence && sequence > replayedTo)
             {
-                LiveMemTable memTable = MemTable(reader.KeyspaceId);
-                BatchApplier.Add(
-                    memTable, reader.Key, sequence, reader.Kind, reader.Value, log);
                 any = true;
+                if (target != ReplayTo.Nothing)
+                    BatchApplier.Add(
+                        MemTable(reader.KeyspaceId), reader.Key, sequence, reader.Kind,
+                        reader.Value, log);
             }
             sequence++;
         }
@@ -160,7 +174,7 @@ internal sealed class RecoveredStore(StoreServices services, ManifestContents co
         _replayedTo = Math.Max(_replayedTo, sequence - 1);
         _lastSequence = Math.Max(_lastSequence, _replayedTo);
         _commits += any ? reader.CommitCount : 0;
-        if (toTables)
+        if (target == ReplayTo.Tables)
             WriteFull();
     }
 
@@ -198,7 +212,8 @@ internal sealed class RecoveredStore(StoreServices services, ManifestContents co
         Debug.Assert(!memTable.Table.IsEmpty, "replay makes no empty memtables");
         SkipUsedNumbers();
         TableInfo table = FlushRun.WriteTable(
-            services, OptionsOf(id), memTable.Table, snapshots: []);
+            services, contents.Keyspaces[id].Record.Name, OptionsOf(id), memTable.Table,
+            snapshots: []);
         services.Files.SyncDirectory(services.Directory);
         var edit = new VersionEdit();
         edit.Added.Add((id, 0, table));

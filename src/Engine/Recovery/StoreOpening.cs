@@ -98,6 +98,7 @@ internal sealed class StoreOpening(IFileSystem files, string directory, StoreOpt
                 services.SkipFileNumbers(number);
         }
         services.SkipFileNumbers(contents.Numbers.NextFileNumber - 1);
+        services.FirstOwnNumber = services.NextFileNumber;
         ulong lastSequence = contents.Numbers.LastSequence;
         var log = new LogSegments(services, lastLog, lastSequence); // 6
         try

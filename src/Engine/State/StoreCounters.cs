@@ -16,6 +16,10 @@ internal sealed class StoreCounters
     private long _compactionCount;
     private long _trivialMoveCount;
     private long _undisposedCount;
+    private long _scrubbedBytes;
+    private long _scrubPasses;
+    private long _scrubDamages;
+    private CorruptionException? _lastScrubDamage;
 
     public long UserBytes => Volatile.Read(ref _userBytes);
 
@@ -63,6 +67,30 @@ internal sealed class StoreCounters
         if (isTrivialMove)
             Interlocked.Increment(ref _trivialMoveCount);
         Interlocked.Add(ref _tableBytes, tableBytes);
+    }
+
+    public long ScrubbedBytes => Volatile.Read(ref _scrubbedBytes);
+
+    public long ScrubPasses => Volatile.Read(ref _scrubPasses);
+
+    public long ScrubDamages => Volatile.Read(ref _scrubDamages);
+
+    public CorruptionException? LastScrubDamage => Volatile.Read(ref _lastScrubDamage);
+
+    /// <summary>By the scrub alone, as the two below.</summary>
+    public void Scrubbed(int bytes)
+    {
+        Debug.Assert(bytes > 0, "a piece has bytes");
+        Volatile.Write(ref _scrubbedBytes, _scrubbedBytes + bytes);
+    }
+
+    public void ScrubPassed() => Volatile.Write(ref _scrubPasses, _scrubPasses + 1);
+
+    /// <summary>The damage is there to be looked at before it is counted.</summary>
+    public void ScrubFound(CorruptionException damage)
+    {
+        Volatile.Write(ref _lastScrubDamage, damage);
+        Volatile.Write(ref _scrubDamages, _scrubDamages + 1);
     }
 
     public void Undisposed() => Interlocked.Increment(ref _undisposedCount);

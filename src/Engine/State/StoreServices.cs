@@ -25,6 +25,10 @@ internal sealed class StoreServices
 
     public bool IsReadOnly { get; init; }
 
+    /// <summary>File numbers from this one on may be of work that is under way; set once, while
+    /// opening.</summary>
+    public long FirstOwnNumber { get; set; }
+
     public StoreCounters Counters { get; } = new();
 
     public MemoryAccount Memory { get; } = new();

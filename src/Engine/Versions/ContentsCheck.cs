@@ -37,15 +37,14 @@ internal static class ContentsCheck
                 return $"keyspace {id} carries a number that was never given out";
             if (!KeyspaceName.IsValid(record.Name) || !names.Add(record.Name))
                 return $"keyspace {id} has no name of its own";
-            string? problem = FindProblem(id, keyspace, tables);
+            string? problem = FindProblem(keyspace, tables);
             if (problem != null)
                 return problem;
         }
-        return null;
+        return contents.CheckLevels();
     }
 
-    private static string? FindProblem(
-        int keyspaceId, KeyspaceContents keyspace, HashSet<long> numbers)
+    private static string? FindProblem(KeyspaceContents keyspace, HashSet<long> numbers)
     {
         foreach ((_, TableInfo table) in keyspace.Tables.Values)
         {
@@ -53,11 +52,6 @@ internal static class ContentsCheck
                 return $"table {table.Number} has a number that is not its own";
             if (!IsPossible(table))
                 return $"table {table.Number} is described as no table can be";
-        }
-        foreach (var level in keyspace.Tables.Values.GroupBy(entry => entry.Level))
-        {
-            if (level.Key > 0 && Overlaps(level.Select(entry => entry.Table)))
-                return $"tables overlap on level {level.Key} of keyspace {keyspaceId}";
         }
         return null;
     }
@@ -70,18 +64,4 @@ internal static class ContentsCheck
         && table.SmallestKey.Length <= InternalKey.UserKeyBytesMax
         && table.LargestKey.Length <= InternalKey.UserKeyBytesMax
         && table.SmallestKey.AsSpan().SequenceCompareTo(table.LargestKey) <= 0;
-
-    private static bool Overlaps(IEnumerable<TableInfo> tables)
-    {
-        byte[]? last = null;
-        foreach (TableInfo table in tables.OrderBy(
-            static table => table.SmallestKey,
-            Comparer<byte[]>.Create(static (a, b) => a.AsSpan().SequenceCompareTo(b))))
-        {
-            if (last != null && last.AsSpan().SequenceCompareTo(table.SmallestKey) >= 0)
-                return true;
-            last = table.LargestKey;
-        }
-        return false;
-    }
 }

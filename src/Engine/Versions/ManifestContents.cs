@@ -9,6 +9,9 @@ namespace LsmMmap.Engine.Versions;
 
 internal sealed class ManifestContents
 {
+    private static readonly Comparer<byte[]> s_bytewise = Comparer<byte[]>.Create(
+        static (a, b) => a.AsSpan().SequenceCompareTo(b));
+
     private readonly SortedDictionary<int, KeyspaceContents> _keyspaces = [];
 
     public StoreNumbers Numbers { get; private set; } = new(0, 1, 0, 0);
@@ -50,6 +53,29 @@ internal sealed class ManifestContents
             _keyspaces[id].Tables.Remove(number);
         foreach ((int id, int level, TableInfo table) in edit.Added)
             _keyspaces[id].Tables.Add(table.Number, (level, table));
+        return null;
+    }
+
+    /// <summary>What is wrong with the levels, or null: below level 0 the tables of a level share
+    /// no key, and a lookup asks one of them only. No edit alone can show that.</summary>
+    public string? CheckLevels()
+    {
+        foreach ((int id, KeyspaceContents keyspace) in _keyspaces)
+        {
+            var last = new TableInfo?[TreeVersion.LevelCount];
+            foreach ((int level, TableInfo table) in keyspace.Tables.Values
+                .OrderBy(static entry => entry.Table.SmallestKey, s_bytewise))
+            {
+                Debug.Assert(level >= 0 && level < last.Length, "an edit names only levels");
+                if (table.SmallestKey.AsSpan().SequenceCompareTo(table.LargestKey) > 0)
+                    return $"table {table.Number} ends before it begins";
+                if (level > 0 && last[level] is { } before
+                    && before.LargestKey.AsSpan().SequenceCompareTo(table.SmallestKey) >= 0)
+                    return $"tables {before.Number} and {table.Number} of keyspace {id} overlap "
+                        + $"on level {level}";
+                last[level] = table;
+            }
+        }
         return null;
     }
 

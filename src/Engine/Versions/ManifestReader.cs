@@ -72,7 +72,7 @@ internal static class ManifestReader
         var contents = new ManifestContents();
         var reader = new LogReader(stream, header);
         ulong chain = 0;
-        bool any = false;
+        long lastEdit = 0;
         while (reader.Read())
         {
             if (reader.Kind != LogRecordKind.Data)
@@ -82,14 +82,14 @@ internal static class ManifestReader
             if (problem != null)
                 throw new CorruptionException(path, reader.RecordOffset, problem + Repair);
             onEdit?.Invoke(reader.RecordOffset, edit);
-            any = true;
+            lastEdit = reader.RecordOffset;
         }
         CheckEnd(path, number, reader);
-        if (!any)
+        if (lastEdit == 0)
             throw new CorruptionException(
                 path, LogFormat.HeaderBytes, "the manifest holds no edit" + Repair);
         if (ContentsCheck.FindProblem(contents) is { } wrong)
-            throw new CorruptionException(path, LogFormat.HeaderBytes, wrong + Repair);
+            throw new CorruptionException(path, lastEdit, wrong + Repair);
         return contents;
     }
 

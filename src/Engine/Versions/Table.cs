@@ -76,9 +76,9 @@ internal sealed class Table : Reclaimable
                 file.Dispose();
             }
         }
-        _set.Remove(this);
         if (_obsolete)
             _set.Unlink(Info.Number);
+        _set.Remove(this);
     }
 
     private TableReader Open()

@@ -78,6 +78,14 @@ internal sealed class TableSet
         return table;
     }
 
+    /// <summary>Numbers of the tables that are not closed yet: live ones, and obsolete ones whose
+    /// files readers still hold.</summary>
+    public HashSet<long> LiveNumbers()
+    {
+        lock (_live)
+            return [.. _live.Select(static table => table.Info.Number)];
+    }
+
     /// <summary>A table was closed.</summary>
     public void Remove(Table table)
     {

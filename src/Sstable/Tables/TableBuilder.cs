@@ -180,6 +180,9 @@ internal sealed class TableBuilder : IDisposable
         Level = _options.Level,
         BlockBytes = _options.BlockBytes,
         Codec = _options.Codec,
+        KeyspaceId = _options.Owner?.KeyspaceId,
+        KeyspaceName = _options.Owner?.KeyspaceName,
+        StoreId = _options.Owner?.StoreId,
     };
 
     private TableSummary MakeSummary(TableProperties properties) => new()

@@ -55,6 +55,9 @@ internal sealed class TableCursor : IDisposable
     /// <summary><see cref="InternalKey.Head8"/> of the user key. Requires: valid.</summary>
     public ulong Head => _block.Head;
 
+    /// <summary>Where in the file the entry's block lies. Requires: valid.</summary>
+    public long BlockOffset => _handle.Offset;
+
     /// <summary>The value; verified here when it lies apart. Requires: valid.</summary>
     public ReadOnlySpan<byte> Value => _block.IsApart ? ApartValue().Span : _block.InlineValue;
 

@@ -24,6 +24,10 @@ internal sealed record TableOptions
     /// <summary>The level the table is made for; only recorded.</summary>
     public int Level { get; init; }
 
+    /// <summary>Whose table it is; only recorded, for whoever finds the file without a
+    /// MANIFEST. Null writes nothing of it.</summary>
+    public TableOwner? Owner { get; init; }
+
     /// <exception cref="ArgumentException">An option is outside its range.</exception>
     public void Validate()
     {
@@ -37,6 +41,9 @@ internal sealed record TableOptions
             throw new ArgumentException($"Level is {Level}, not 0 or more");
     }
 }
+
+/// <summary>The store and the keyspace that a table was made for.</summary>
+internal sealed record TableOwner(ulong StoreId, int KeyspaceId, string KeyspaceName);
 
 internal enum BlockReadMode
 {

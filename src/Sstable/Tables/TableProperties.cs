@@ -27,6 +27,16 @@ internal sealed record TableProperties
     public int BlockBytes { get; init; }
     public BlockCodec Codec { get; init; }
 
+    /// <summary>The keyspace that the table was made for; null in a table that does not say.
+    /// </summary>
+    public int? KeyspaceId { get; init; }
+
+    public string? KeyspaceName { get; init; }
+
+    /// <summary>The store that the table was made by; null in a table that does not say.
+    /// </summary>
+    public ulong? StoreId { get; init; }
+
     /// <summary>Fills an empty builder.</summary>
     public void Write(BlockBuilder block)
     {
@@ -39,11 +49,17 @@ internal sealed record TableProperties
         AddNumber(block, "entries", (ulong)Entries);
         Add(block, "key.largest", LargestKey);
         Add(block, "key.smallest", SmallestKey);
+        if (KeyspaceId is { } keyspaceId)
+            AddNumber(block, "keyspace.id", (ulong)keyspaceId);
+        if (KeyspaceName is { } keyspaceName)
+            Add(block, "keyspace.name", Encoding.UTF8.GetBytes(keyspaceName));
         AddNumber(block, "level", (ulong)Level);
         AddNumber(block, "raw.key.bytes", (ulong)RawKeyBytes);
         AddNumber(block, "raw.value.bytes", (ulong)RawValueBytes);
         AddNumber(block, "sequence.largest", LargestSequence);
         AddNumber(block, "sequence.smallest", SmallestSequence);
+        if (StoreId is { } storeId)
+            AddNumber(block, "store.id", storeId);
     }
 
     /// <summary>Reads a validated block; null when a known property is malformed.</summary>
@@ -73,6 +89,9 @@ internal sealed record TableProperties
         {
             case "creator":
                 return TryText(value, out string text) ? properties with { Creator = text } : null;
+            case "keyspace.name":
+                return TryText(value, out string keyspace)
+                    ? properties with { KeyspaceName = keyspace } : null;
             case "key.largest":
                 return properties with { LargestKey = value.ToArray() };
             case "key.smallest":
@@ -95,11 +114,14 @@ internal sealed record TableProperties
             "data.blocks" => properties with { DataBlocks = (long)number },
             "deletes" => properties with { Deletes = (long)number },
             "entries" => properties with { Entries = (long)number },
+            "keyspace.id" => number <= int.MaxValue
+                ? properties with { KeyspaceId = (int)number } : null,
             "level" => properties with { Level = (int)number },
             "raw.key.bytes" => properties with { RawKeyBytes = (long)number },
             "raw.value.bytes" => properties with { RawValueBytes = (long)number },
             "sequence.largest" => properties with { LargestSequence = number },
             "sequence.smallest" => properties with { SmallestSequence = number },
+            "store.id" => properties with { StoreId = number },
             _ => null,
         };
     }
