@@ -31,6 +31,7 @@ internal sealed class DiskImage
         foreach ((string name, byte[] content) in Files)
         {
             string path = Path.Combine(directory, name);
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             File.WriteAllBytes(path, content);
             if (Sealed.Contains(name))
                 File.SetAttributes(path, FileAttributes.ReadOnly);

@@ -2,7 +2,8 @@
 // workload says about its progress. Files are real, so that tables can be mapped; syncs are only
 // recorded, because the record decides what a crash leaves and not the machine's disk.
 //
-// Limits: one directory. LOCK and its making are not recorded: nothing is read from them.
+// Limits: one directory, and `lost` in it, which counts as synced with it. LOCK and its making are
+// not recorded: nothing is read from them.
 // Threads: any. An operation and its entry in the record are one step under the lock.
 
 using LsmMmap.Engine.Files;
@@ -11,6 +12,8 @@ namespace LsmMmap.Testing.Crash;
 
 internal sealed class RecordingFileSystem : ForwardingFileSystem, IDisposable
 {
+    private const string LostName = "lost";
+
     private readonly Lock _lock = new();
     private readonly List<DiskOperation> _operations = [];
     private readonly Dictionary<string, int> _fileIds = [];
@@ -68,7 +71,7 @@ internal sealed class RecordingFileSystem : ForwardingFileSystem, IDisposable
         lock (_lock)
         {
             DurableFile file = base.Create(path, reservedBytes);
-            string name = Path.GetFileName(path);
+            string name = NameOf(path);
             int id = _nextFileId++;
             _fileIds[name] = id;
             _operations.Add(new DiskOperation(DiskStep.Create, name) { FileId = id });
@@ -77,31 +80,41 @@ internal sealed class RecordingFileSystem : ForwardingFileSystem, IDisposable
     }
 
     public override void Seal(string path) => Record(
-        () => base.Seal(path), new DiskOperation(DiskStep.Seal, Path.GetFileName(path)));
+        () => base.Seal(path), new DiskOperation(DiskStep.Seal, NameOf(path)));
 
     public override void Rename(string from, string to) => Record(
         () =>
         {
             base.Rename(from, to);
-            if (_fileIds.Remove(Path.GetFileName(from), out int id))
-                _fileIds[Path.GetFileName(to)] = id;
+            if (_fileIds.Remove(NameOf(from), out int id))
+                _fileIds[NameOf(to)] = id;
         },
-        new DiskOperation(DiskStep.Rename, Path.GetFileName(from)) { To = Path.GetFileName(to) });
+        new DiskOperation(DiskStep.Rename, NameOf(from)) { To = NameOf(to) });
 
     public override void Delete(string path)
     {
         lock (_lock)
         {
             base.Delete(path);
-            if (_fileIds.Remove(Path.GetFileName(path)))
-                _operations.Add(new DiskOperation(DiskStep.Delete, Path.GetFileName(path)));
+            if (_fileIds.Remove(NameOf(path)))
+                _operations.Add(new DiskOperation(DiskStep.Delete, NameOf(path)));
         }
     }
 
-    public override void SyncDirectory(string path) =>
-        Mark(new DiskOperation(DiskStep.SyncDirectory, ""));
+    public override void SyncDirectory(string path)
+    {
+        if (Path.GetFileName(path) != LostName)
+            Mark(new DiskOperation(DiskStep.SyncDirectory, ""));
+    }
 
     public void Dispose() => _mayMakeTables.Dispose();
+
+    private static string NameOf(string path)
+    {
+        string name = Path.GetFileName(path);
+        return Path.GetFileName(Path.GetDirectoryName(path)) == LostName
+            ? LostName + "/" + name : name;
+    }
 
     private void Mark(DiskOperation operation) => Record(static () => { }, operation);
 
