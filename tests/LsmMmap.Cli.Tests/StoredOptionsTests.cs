@@ -14,7 +14,8 @@ public sealed class StoredOptionsTests
     [InlineData("delete", "there")]
     [InlineData("compact")]
     [InlineData("load", "FILE")]
-    public void OpenForWriting_StoreWithItsOwnOptions_KeepsThem(string command, params string[] args)
+    public void OpenForWriting_StoreWithItsOwnOptions_KeepsThem(
+        string command, params string[] args)
     {
         using var folder = new CliFolder();
         string file = folder.Write("in.txt", "a line\n");

@@ -85,6 +85,7 @@ internal static class Program
             StatsCommand.Create(console, shared),
             KeyspacesCommand.Create(console, shared),
             VerifyCommand.Create(console, shared),
+            RepairCommand.Create(console, shared),
             CompactCommand.Create(console, shared),
             SstCommand.Create(console, shared),
             WalCommand.Create(console, shared),

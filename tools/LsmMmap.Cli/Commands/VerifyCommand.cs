@@ -32,9 +32,17 @@ internal static class VerifyCommand
             }
             catch (CorruptionException damage)
             {
-                // Too damaged to open: that is the finding.
+                // Too damaged to open: that is the first finding, and the files are looked at one
+                // by one for the rest.
                 damageCount = 1;
                 report.Row(DamageRow(damage));
+                foreach (CorruptionException other in OthersThan(damage, console, shared, parsed))
+                {
+                    damageCount++;
+                    report.Row(DamageRow(other));
+                }
+                console.Note("the store does not open; `lsm repair --dry-run` says what can be"
+                    + " saved");
             }
             report.EndRows();
             report.Sheet(
@@ -44,6 +52,13 @@ internal static class VerifyCommand
         });
         return command;
     }
+
+    private static IEnumerable<CorruptionException> OthersThan(
+        CorruptionException first, CliConsole console, SharedOptions shared, ParseResult parsed) =>
+        LsmStore.Repair(
+            shared.DirectoryOf(parsed), null, dryRun: true, console.Cancellation).Damages
+            .Where(damage => Path.GetFileName(damage.FileName) != Path.GetFileName(first.FileName)
+                || damage.Offset != first.Offset);
 
     private static Field[] DamageRow(CorruptionException damage) =>
     [
