@@ -133,10 +133,10 @@ public sealed class DisposeScheduleTests
     /// is a schedule point instead.</summary>
     private sealed class SteppingFileSystem() : ForwardingFileSystem(LocalFileSystem.Instance)
     {
-        public override DurableFile Create(string path)
+        public override DurableFile Create(string path, long reservedBytes = 0)
         {
             SchedulePoint.Reach("create file");
-            return new SteppingFile(base.Create(path));
+            return new SteppingFile(base.Create(path, reservedBytes));
         }
 
         public override void SyncDirectory(string path) => SchedulePoint.Reach("sync directory");

@@ -37,7 +37,7 @@ internal sealed class MemoryLogFiles : IFileSystem
 
     public bool HasSynced(byte[] bytes) => _files.Exists(f => f.Contains(bytes, f.Synced));
 
-    public DurableFile Create(string path)
+    public DurableFile Create(string path, long reservedBytes = 0)
     {
         var file = new MemoryFile(this, path);
         _files.Add(file);
