@@ -182,6 +182,7 @@ internal sealed class StoreState
     {
         using (Gate.Hold())
         {
+            AssertInvariants();
             Volatile.Write(ref _pauseCause, cause);
             Gate.PulseAll();
         }
@@ -191,6 +192,7 @@ internal sealed class StoreState
     {
         using (Gate.Hold())
         {
+            AssertInvariants();
             Volatile.Write(ref _closing, true);
             Gate.PulseAll();
         }
