@@ -48,6 +48,8 @@ internal sealed class MemoryLogFiles : IFileSystem
 
     public void SyncDirectory(string path) => SchedulePoint.Reach("sync directory");
 
+    public bool IsNetwork(string path) => false;
+
     public void CreateDirectory(string path) => throw new NotSupportedException();
 
     public IReadOnlyList<FileEntry> List(string directory) => throw new NotSupportedException();
