@@ -17,6 +17,10 @@ public sealed class WriteQueueScheduleTests
         Assert.True(Explorer.Every(() => new TwoWriters(), 2, RunsMax).IsComplete);
 
     [Fact]
+    public void Commits_OfThreeThreads_HoldInEverySchedule() =>
+        Assert.True(Explorer.Every(() => new ThreeWriters(), 1, RunsMax).IsComplete);
+
+    [Fact]
     public void Commits_SyncedByTwoThreads_HoldInEverySchedule() =>
         Assert.True(Explorer.Every(() => new TwoSyncers(), 1, RunsMax).IsComplete);
 
@@ -77,6 +81,16 @@ public sealed class WriteQueueScheduleTests
                 Commit("b", Durability.Buffered);
                 Commit("c", Durability.Flushed);
             });
+        }
+    }
+
+    private sealed class ThreeWriters : QueueScenario
+    {
+        protected override void Start()
+        {
+            StartThread(() => Commit("a", Durability.Flushed));
+            StartThread(() => Commit("b", Durability.Flushed));
+            StartThread(() => Commit("c", Durability.Buffered));
         }
     }
 
