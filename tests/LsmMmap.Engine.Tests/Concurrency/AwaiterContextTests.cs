@@ -2,8 +2,8 @@
 // own, whose Post or queue runs what it gets at once, or blocks. None of that may run on a thread
 // that leads or completes commits.
 //
-// Seen to fail: with AsyncNode.OnCompleted passing the flags on as they come, both tests never
-// returned: the context wrote to the store from inside the leader.
+// What keeps it: AsyncNode.OnCompleted takes the scheduling flag away. With the flag passed on, the
+// context would write to the store from inside the leader.
 
 using LsmMmap.Testing;
 

@@ -1,7 +1,8 @@
 // A WriteAsync that is cancelled while it waits for its turn leaves no trace: its task ends at
 // once, its batch is its owner's again, its entries and its sequences never were.
 //
-// Seen to fail: with TryCancel not asked in AsyncNode.WatchFor the cancelled commit was written.
+// What keeps it: the compare-and-swap of CommitNode, and the registration that a refused commit
+// gives up.
 
 using LsmMmap.Engine.Tests.Regression;
 

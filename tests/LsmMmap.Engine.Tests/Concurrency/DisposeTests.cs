@@ -2,10 +2,10 @@
 // of two waits for the first, a failure that nobody was told of is told, and nobody gets an
 // exception that he did not ask for.
 //
-// Seen to fail: without the wait in OpenStore.TryBeginClosing the second Dispose came back first;
-// without the comparison of threads there the nested one never came back; without the catch in
-// BackgroundWork.CompactRange the compaction ended with OperationCanceledException; without
-// OpenStore.Untold both failed stores were disposed in silence.
+// Seen to fail: without the catch in BackgroundWork.CompactRange the compaction ended with
+// OperationCanceledException; without OpenStore.Untold a failed store with Buffered commits was
+// disposed in silence. The nested Dispose hangs without the comparison of threads in
+// OpenStore.TryBeginClosing.
 
 using LsmMmap.Engine.Files;
 using LsmMmap.Engine.State;

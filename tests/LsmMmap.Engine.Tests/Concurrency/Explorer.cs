@@ -89,9 +89,10 @@ internal static class Explorer
             Exception? wrong = Record.Exception(scenario.Judge);
             failure = wrong?.ToString();
         }
-        (scenario as IDisposable)?.Dispose();
+        // After a failure threads may be parked in the middle of what Dispose would take away.
         if (failure != null)
             Assert.Fail(Describe(name, schedule, failure, how));
+        (scenario as IDisposable)?.Dispose();
         return schedule;
     }
 

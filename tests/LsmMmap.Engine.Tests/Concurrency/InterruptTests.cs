@@ -2,8 +2,8 @@
 // queue, a leader does not lose the lead. The interrupt is kept and hits the thread's next wait
 // of its own.
 //
-// Seen to fail: without the catch in Gate.Wait the waiting Put threw ThreadInterruptedException
-// and the others waited for ever; without that in Gate.EnterSlowly the storm did.
+// What keeps it: the catch in Gate.Wait for the first test, that in Gate.EnterSlowly and the one
+// around the sleep of WriteStall for the storm.
 
 using LsmMmap.Engine.Tests.Regression;
 using LsmMmap.Testing;
