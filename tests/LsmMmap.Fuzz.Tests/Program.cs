@@ -1,4 +1,5 @@
-// The child process of the fuzz tests: `dotnet LsmMmap.Fuzz.Tests.dll <fuzz> <first> <count> <box>`.
+// The child process of the fuzz tests:
+// `dotnet LsmMmap.Fuzz.Tests.dll <fuzz> <first case> <cases> <box>`.
 // It runs the cases in order and ends with 0, or with 1 after it has told of the first bad one.
 // What a test could not survive (a touch outside a mapping, a stack that overflows, a case that
 // never ends) happens to the child alone, and the box says in which case.

@@ -1,5 +1,5 @@
-// Damage to the files of whole stores, in a child process; StoreFuzz says how it is judged and which
-// lines were left out to see it fail.
+// Damage to the files of whole stores, in a child process; StoreFuzz says how it is judged and
+// which lines were left out to see it fail.
 
 namespace LsmMmap.Fuzz.Tests;
 

@@ -2,9 +2,9 @@
 // finding, and find behind it every record that is still whole, so that nothing that was once safe
 // can pass for a torn tail.
 //
-// Seen to fail: without the comparison of a chunk's checksum (LogChunk.TryRead) within the first
-// cases, "a record that was never written"; without the search at every offset (FindStart looking
-// at the bad chunk's end only), "a whole record is not found".
+// Seen to fail: without the comparison of a chunk's checksum in LogChunk.TryRead, "a record that
+// was never written" in the first case; without the search at every offset in LogChunk.FindStart,
+// "the whole record is not found behind the damage" in the first case.
 // Threads: one.
 
 using LsmMmap.Wal;

@@ -2,8 +2,8 @@
 // chunks, record headers, bodies. What is read may be anything, since nothing can tell; but reading
 // ends, throws nothing, and the decoders of bodies refuse what they cannot read.
 //
-// Seen to fail: without the check that a body length fits the limit in FieldReader.Take, an
-// ArgumentOutOfRangeException; without `at += step` moving on in FindStart, a case that never ends.
+// Seen to fail: without the comparison of lengths in FieldReader.Take, an
+// ArgumentOutOfRangeException in the first case.
 // Threads: one.
 
 using System.Buffers.Binary;

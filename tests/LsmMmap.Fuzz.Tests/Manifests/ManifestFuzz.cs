@@ -1,10 +1,8 @@
 // Bytes of a manifest, or of CURRENT, change; the reader must return the same edits, or cut a tail
 // that no later record proves to have been safe, or refuse with a place.
 //
-// Seen to fail: without the comparison of the chain (ManifestReader.Decode) the edits of a manifest
-// with a record taken out of the middle, "an edit that was never made there"; without
-// ManifestReader.CheckEnd "cut although a later record proves it was safe"; without comparing the
-// whole text of CURRENT, "CURRENT names another manifest".
+// Seen to fail: without the search for a proof in ManifestReader.CheckEnd, and without the search
+// at every offset in LogChunk.FindStart, "cut although a later record proves it was safe".
 // Threads: one.
 
 using LsmMmap.Engine.Files;

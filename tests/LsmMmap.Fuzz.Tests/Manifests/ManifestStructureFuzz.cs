@@ -1,8 +1,7 @@
 // Manifests of whole records with impossible edits: levels, ids, numbers, counts and lengths that
 // no store would write. Reading ends with some sum, or is refused with a place.
 //
-// Seen to fail: without `level >= LevelCount` in EditCodec.TakeTable the sum holds a table on level
-// 9, and building the levels from it goes out of their bounds.
+// Seen to fail: without ContentsCheck.FindProblem, "table number 0" in case 460.
 // Threads: one.
 
 using LsmMmap.Engine.Files;

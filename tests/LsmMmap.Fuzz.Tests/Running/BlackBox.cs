@@ -1,5 +1,6 @@
 // What survives a child that crashes or hangs: the number of the case in work, how many are done,
-// the input of a guided case and what it has covered, in a file that both processes map. Threads: one writer, any reader.
+// the input of a guided case and what it has covered, in a file that both processes map.
+// Threads: one writer, any reader.
 
 using System.IO.MemoryMappedFiles;
 

@@ -2,10 +2,8 @@
 // of the recovery policies and read modes, or read-only, and read in every way, verified, sometimes
 // compacted, closed and read again.
 //
-// Seen to fail: without LogReplay.SearchProof "opens although a record behind proves the damage";
-// without the length of a cleanly closed log (RecoveredStore.CheckClean) "9 commits, not 10 to 10";
-// without comparing the table id or RecoveredStore.CheckTables another table's entries; without the
-// store id of a log another store's commits.
+// Seen to fail: without LogReplay.SearchProof, "the store opens although a record behind proves the
+// damage" in case 23.
 // Threads: one, and those of the store.
 
 using LsmMmap.Engine.Files;

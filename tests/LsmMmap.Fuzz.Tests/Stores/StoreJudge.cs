@@ -49,7 +49,8 @@ internal sealed class StoreJudge
     /// <summary>The logs in order; each with its first changed byte, or null.</summary>
     private IEnumerable<(string Name, LogBase Log, byte[]? Now, long? Bad)> Logs()
     {
-        foreach ((string name, LogBase log) in _whole.Logs.OrderBy(one => one.Value.Header.LogNumber))
+        foreach ((string name, LogBase log) in _whole.Logs.OrderBy(
+            one => one.Value.Header.LogNumber))
         {
             byte[]? now = _damage.Files.GetValueOrDefault(name);
             long? bad = now == null ? 0

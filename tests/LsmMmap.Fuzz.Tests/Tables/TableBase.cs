@@ -1,5 +1,5 @@
-// A table beside the sorted list that it was made from, and the table's blocks, for those who change
-// them and seal them again. Immutable.
+// A table beside the sorted list that it was made from, and the table's blocks, for those who
+// change them and seal them again. Immutable.
 
 using System.Buffers.Binary;
 using LsmMmap.Sstable.Format;
@@ -63,7 +63,8 @@ internal sealed class TableBase
 
     /// <summary>The table of a store; what it holds is not asked.</summary>
     public static TableBase Of(byte[] bytes) =>
-        new(bytes, [], BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(bytes.Length - FooterBytes)));
+        new(bytes, [], BinaryPrimitives.ReadUInt64LittleEndian(
+            bytes.AsSpan(bytes.Length - FooterBytes)));
 
     /// <summary>Tables of every layout: block sizes, codecs, values inside and apart, with and
     /// without filter, an index of several levels, keys of 0 to 64 KiB.</summary>

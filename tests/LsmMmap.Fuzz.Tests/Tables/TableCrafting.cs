@@ -1,5 +1,5 @@
-// Changes the structure of a table and makes its checksums right again. Pure functions of the case's
-// random numbers over the bytes.
+// Changes the structure of a table and makes its checksums right again. Pure functions of the
+// case's random numbers over the bytes.
 
 using System.Buffers.Binary;
 using System.IO.Hashing;

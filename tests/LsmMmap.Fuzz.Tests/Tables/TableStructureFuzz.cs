@@ -1,14 +1,13 @@
 // Tables under right checksums whose structure no builder makes. Reads may give anything, since
 // nothing can tell; but they end, stay inside the bytes, and fail as typed damage alone.
 //
-// Changed are: headers, counts, heads, offsets, varints and tags inside blocks of every type; their
-// trailers; pages of the filter; stated lengths of LZ4 blocks; whole index blocks, with handles that
-// name anything: other types, other lengths of the same block, places inside blocks, overlaps,
-// disorder; checksums of values apart; every field of the footer.
+// Changed are: headers, counts, heads, offsets, varints and tags inside blocks of every type;
+// their trailers; pages of the filter; stated lengths of LZ4 blocks; whole index blocks, with
+// handles that name anything: other types, other lengths of the same block, places inside blocks,
+// overlaps; checksums of values apart; every field of the footer.
 //
-// Seen to fail: without the comparison `end <= bytes` in BlockView.TryDecode the process dies at the
-// guard; without the walk of BlockFormat.Validate likewise; without the bound on the stated length
-// in BlockCompression.InflatedBytes gigabytes are asked for.
+// Seen to fail: without the walk of BlockFormat.Validate, a failed assertion within a thousand
+// cases; with an assertion about the header in BlockView's constructor, see ShorterHandleTests.
 // Threads: one.
 
 using LsmMmap.Sstable.Keys;
