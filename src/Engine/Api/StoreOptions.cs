@@ -65,6 +65,10 @@ public sealed class StoreOptions
         return copy;
     }
 
+    /// <summary>A manifest is replaced when it has grown beyond this and twice its first edit.
+    /// Tests make it small, so that the switch happens often.</summary>
+    internal long ManifestBytesMax { get; set; } = 1L << 20;
+
     /// <summary>A checked copy with every default filled in.</summary>
     internal StoreOptions Validated()
     {
@@ -97,6 +101,7 @@ public sealed class StoreOptions
             ScrubBytesPerSecond = ScrubBytesPerSecond,
             DefaultKeyspace = DefaultKeyspace.Validated(),
             TimeProvider = TimeProvider,
+            ManifestBytesMax = ManifestBytesMax,
         };
     }
 }

@@ -116,7 +116,7 @@ internal sealed class StoreOpening(IFileSystem files, string directory, StoreOpt
             });
             var manifest = new ManifestLog(
                 files, directory, services.StoreId, services.BootId,
-                services.TakeFileNumber(), contents); // 7
+                services.TakeFileNumber(), contents, options.ManifestBytesMax); // 7
             Sweep(contents, log.CurrentNumber, manifest.Number); // 8
             return OpenStore.Assemble(
                 storeLock, services, manifest, log, report ?? new RecoveryReport()); // 9

@@ -16,10 +16,6 @@ namespace LsmMmap.Engine.Versions;
 
 internal sealed class Manifest : IDisposable
 {
-    /// <summary>A manifest that has grown by so much is replaced; the disk for it is set aside
-    /// when it is made.</summary>
-    public const long GrowthBytesMax = 1L << 20;
-
     private readonly DurableFile _file;
     private readonly LogWriter _writer;
     private LogPosition _synced;
@@ -41,15 +37,16 @@ internal sealed class Manifest : IDisposable
 
     public long Bytes => _writer.Offset;
 
-    /// <summary>Starts a manifest with everything that counts. Its bytes are durable when it
+    /// <summary>Starts a manifest with everything that counts. Disk is set aside for it to grow
+    /// by so many bytes and twice its first edit, as far as it may. Its bytes are durable when it
     /// returns, its name after the caller's next sync of the directory.</summary>
     public static Manifest Create(
         IFileSystem files, string directory, long number, ulong storeId, Guid bootId,
-        ManifestContents contents)
+        ManifestContents contents, long growthBytes)
     {
         byte[] first = EditCodec.Encode(contents.ToEdit(), chain: 0);
         DurableFile file = files.Create(
-            FileNames.Manifest(directory, number), GrowthBytesMax + 3L * first.Length);
+            FileNames.Manifest(directory, number), growthBytes + 3L * first.Length);
         var header = new LogHeader(storeId, number, NewNonce(), bootId);
         var manifest = new Manifest(file, header, contents);
         try

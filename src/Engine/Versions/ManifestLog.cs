@@ -15,15 +15,17 @@ internal sealed class ManifestLog : IDisposable
     private readonly ulong _storeId;
     private readonly Guid _bootId;
     private Manifest _manifest;
+    private readonly long _bytesMax;
     private long _firstBytes;
     private bool _isSwitching;
 
     /// <summary>Writes a first manifest with the contents and makes it the current one.</summary>
     public ManifestLog(
         IFileSystem files, string directory, ulong storeId, Guid bootId, long number,
-        ManifestContents contents)
+        ManifestContents contents, long bytesMax = 4L << 20)
     {
         _files = files;
+        _bytesMax = bytesMax;
         _directory = directory;
         _storeId = storeId;
         _bootId = bootId;
@@ -35,8 +37,7 @@ internal sealed class ManifestLog : IDisposable
     public long Number => _manifest.Number;
 
     /// <summary>Whether the file has outgrown its first snapshot of the contents.</summary>
-    public bool WantsRotation =>
-        _manifest.Bytes > Manifest.GrowthBytesMax + 2 * _firstBytes;
+    public bool WantsRotation => _manifest.Bytes > _bytesMax + 2 * _firstBytes;
 
     /// <summary>Adds an edit. Durable when it returns; a failure is final.</summary>
     public void Append(VersionEdit edit) => _manifest.Append(edit);
@@ -81,7 +82,7 @@ internal sealed class ManifestLog : IDisposable
     {
         _isSwitching = false;
         Manifest manifest = Manifest.Create(
-            _files, _directory, number, _storeId, _bootId, contents);
+            _files, _directory, number, _storeId, _bootId, contents, _bytesMax);
         try
         {
             string temporary = FileNames.CurrentTemporary(_directory);
