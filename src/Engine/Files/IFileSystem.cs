@@ -16,8 +16,8 @@ internal interface IFileSystem
     /// <summary>Whether a directory lies on a file system that another machine serves.</summary>
     bool IsNetwork(string directory);
 
-    /// <summary>Makes a directory and every missing parent, each durable in its own
-    /// parent.</summary>
+    /// <summary>Makes a directory and every missing parent, each durable in its own parent; the
+    /// name of one that is there already is made durable too.</summary>
     void CreateDirectory(string path);
 
     /// <summary>The files in a directory; empty when there is none.</summary>

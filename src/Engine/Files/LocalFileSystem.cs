@@ -7,6 +7,7 @@ internal sealed class LocalFileSystem : IFileSystem
 {
     public static readonly LocalFileSystem Instance = new();
 
+    private const int ErrnoAccess = 13;
     private const string BootIdPath = "/proc/sys/kernel/random/boot_id";
 
     private LocalFileSystem() { }
@@ -35,11 +36,12 @@ internal sealed class LocalFileSystem : IFileSystem
         {
             // The nearest ancestor that exists; everything below it is about to be made, and each
             // new entry must be synced in the directory that holds it.
-            string full = Path.GetFullPath(path);
+            string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
             var missing = new Stack<string>();
-            for (string? at = full; at != null && !Directory.Exists(at);
-                at = Path.GetDirectoryName(at))
+            string? at = full;
+            for (; at != null && !Directory.Exists(at); at = Path.GetDirectoryName(at))
                 missing.Push(at);
+            SyncNameOf(at);
             foreach (string directory in missing)
             {
                 Directory.CreateDirectory(directory);
@@ -130,6 +132,22 @@ internal sealed class LocalFileSystem : IFileSystem
 
     public IDisposable Lock(string directory) =>
         Attempt("lock", directory, StoreLock.Take);
+
+    /// <summary>A directory that is there already may be the work of a process that was killed
+    /// before it synced the name. Whoever may not read the parent has not made it.</summary>
+    private static void SyncNameOf(string? directory)
+    {
+        if (Path.GetDirectoryName(directory) is not { } parent)
+            return;
+        try
+        {
+            DiskSync.SyncDirectory(parent);
+        }
+        catch (IOException e) when (e.HResult == ErrnoAccess)
+        {
+            // Somebody else's directory, durable since before this store.
+        }
+    }
 
     /// <summary>Length of a file that may have been removed since it was listed; then
     /// -1.</summary>

@@ -33,7 +33,9 @@ internal sealed class StoreOpening(IFileSystem files, string directory, StoreOpt
             ThrowMissing(directory);
         }
         DiskSync.CheckThatFailuresAreSeen();
-        files.CreateDirectory(directory);
+        // Also where it exists: the process that made it may have been killed before the sync.
+        if (!Exists())
+            files.CreateDirectory(directory);
         IDisposable storeLock = files.Lock(directory); // 1
         try
         {
