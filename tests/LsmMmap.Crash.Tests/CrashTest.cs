@@ -1,19 +1,23 @@
-// What the crash tests share: a folder in memory where there is one, and a recorded run.
+// What the crash tests share: a folder for the stores, and a recorded run. The folder is in the
+// system's place for temporary files, or below LSM_TEST_ROOT: every recovered disk is a few files
+// written and removed again, so a file system in memory is the place to name.
 
+using LsmMmap.Engine.Files;
 using LsmMmap.Testing.Crash;
 
 namespace LsmMmap.Crash.Tests;
 
 public abstract class CrashTest : IDisposable
 {
-    private const string MemoryFolder = "/dev/shm";
+    private int _records;
 
     protected CrashTest()
     {
-        Root = Directory.Exists(MemoryFolder)
-            ? Directory.CreateDirectory(
-                Path.Combine(MemoryFolder, "lsm-crash-" + Guid.NewGuid().ToString("N"))).FullName
-            : Directory.CreateTempSubdirectory("lsm-crash-").FullName;
+        string? chosen = Environment.GetEnvironmentVariable("LSM_TEST_ROOT");
+        Root = string.IsNullOrEmpty(chosen)
+            ? Directory.CreateTempSubdirectory("lsm-crash-").FullName
+            : Directory.CreateDirectory(
+                Path.Combine(chosen, "lsm-crash-" + Guid.NewGuid().ToString("N"))).FullName;
     }
 
     protected string Root { get; }
@@ -24,19 +28,42 @@ public abstract class CrashTest : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    internal (WorkloadRun Run, Guid BootId) Record(
-        Action<WorkloadRun> workload, Func<Wrapped, Wrapped>? wrap = null)
+    /// <summary>Runs a workload over a file system that records, on an empty disk or on the one
+    /// that is given with what it holds.</summary>
+    internal CrashRecord Record(
+        Workload workload, Func<Wrapped, Wrapped>? wrap = null, DiskModel? start = null,
+        StoreContent? content = null, Action<WorkloadRun>? beforeClose = null,
+        bool forgetsParent = false)
     {
-        Guid bootId = Guid.NewGuid();
-        var recorder = new RecordingFileSystem(bootId);
+        string home = Path.Combine(Root, "recorded" + ++_records);
+        if (start != null)
+            DiskAfter.Image(start, CrashPolicy.Everything, 0, null)!.WriteTo(home);
+        using var recorder = new RecordingFileSystem(Guid.NewGuid(), start)
+        {
+            ForgetsParent = forgetsParent,
+        };
         Wrapped files = new(recorder);
         if (wrap != null)
             files = wrap(files);
-        var run = new WorkloadRun(Path.Combine(Root, "recorded"), recorder, files.Files);
-        workload(run);
-        return (run, bootId);
+        var run = new WorkloadRun(home, recorder, files.Files)
+        {
+            History = new StateHistory(content),
+            StoreOptions = workload.Options(),
+            BeforeClose = beforeClose ?? (static _ => { }),
+        };
+        workload.Steps(run);
+        if (Directory.Exists(home))
+            Directory.Delete(home, recursive: true);
+        return new CrashRecord
+        {
+            Workload = workload.Name,
+            BootId = recorder.BootId,
+            Start = recorder.Start,
+            Operations = recorder.Operations(),
+            History = run.History,
+        };
     }
 
     /// <summary>Keeps an internal type out of a public signature.</summary>
-    internal readonly record struct Wrapped(LsmMmap.Engine.Files.IFileSystem Files);
+    internal readonly record struct Wrapped(IFileSystem Files);
 }

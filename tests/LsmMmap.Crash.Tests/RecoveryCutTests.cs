@@ -115,6 +115,25 @@ public sealed class RecoveryCutTests : CrashTest
         }
     }
 
+    // With the sync of the parent left to whoever makes the directory, the second opening would
+    // not ask for it: that is what the recorder that forgets plays, and the directory is lost.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Open_KilledBeforeTheNameOfTheDirectoryWasSynced_SyncsIt(bool forgets)
+    {
+        var made = new DiskModel();
+        made.Apply(new DiskOperation(DiskStep.MakeDirectory, ""));
+        string home = Path.Combine(Root, "made");
+        Directory.CreateDirectory(home);
+        using var recorder = new RecordingFileSystem(_boot, made) { ForgetsParent = forgets };
+        using LsmStore store = LsmStore.Open(home, WorkloadRun.Options, recorder);
+        store.Put("a"u8, "1"u8, Durability.Synced);
+        DiskModel disk = Replayed(recorder, recorder.Operations());
+        DiskImage image = DiskAfter.Image(disk, CrashPolicy.Strict, 0, null)!;
+        Assert.Equal(!forgets, image.HasDirectory);
+    }
+
     private DiskModel TornTail()
     {
         DiskModel whole = Run(

@@ -3,6 +3,7 @@
 // Threads: one.
 
 using System.Text;
+using LsmMmap.Testing.Crash;
 
 namespace LsmMmap.Crash.Tests;
 
@@ -63,6 +64,35 @@ internal sealed class StoreContent
         return null;
     }
 
+    public void Write(BinaryWriter writer)
+    {
+        writer.Write(Keyspaces.Count);
+        foreach ((string name, var entries) in Keyspaces)
+        {
+            writer.Write(name);
+            writer.Write(entries.Count);
+            foreach ((byte[] key, byte[] value) in entries)
+            {
+                DiskModelCodec.WriteBytes(writer, key);
+                DiskModelCodec.WriteBytes(writer, value);
+            }
+        }
+    }
+
+    public static StoreContent Read(BinaryReader reader)
+    {
+        var content = new StoreContent();
+        for (int left = reader.ReadInt32(); left > 0; left--)
+        {
+            SortedDictionary<byte[], byte[]> entries = Empty();
+            string name = reader.ReadString();
+            for (int keys = reader.ReadInt32(); keys > 0; keys--)
+                entries.Add(DiskModelCodec.ReadBytes(reader), DiskModelCodec.ReadBytes(reader));
+            content.Keyspaces[name] = entries;
+        }
+        return content;
+    }
+
     private sealed class ByteComparer : IComparer<byte[]>
     {
         public static readonly ByteComparer Instance = new();
@@ -71,10 +101,10 @@ internal sealed class StoreContent
     }
 }
 
-/// <summary>The contents after every step; step 0 is the empty store.</summary>
-internal sealed class StateHistory
+/// <summary>The contents after every step; step 0 is what the store begins with.</summary>
+internal sealed class StateHistory(StoreContent? first = null)
 {
-    private readonly List<StoreContent> _states = [new StoreContent()];
+    private readonly List<StoreContent> _states = [first ?? new StoreContent()];
 
     public int LastStep => _states.Count - 1;
 
@@ -87,6 +117,38 @@ internal sealed class StateHistory
         change(next);
         _states.Add(next);
         return LastStep;
+    }
+
+    /// <summary>Adds a step after which the store holds what it held after an earlier one.
+    /// </summary>
+    public int AddCopyOf(int step)
+    {
+        _states.Add(_states[step]);
+        return LastStep;
+    }
+
+    /// <summary>The same steps up to this one, to go on from differently.</summary>
+    public StateHistory Branch(int step)
+    {
+        var branch = new StateHistory(_states[0]);
+        branch._states.AddRange(_states[1..(step + 1)]);
+        return branch;
+    }
+
+    public void Write(BinaryWriter writer)
+    {
+        writer.Write(_states.Count);
+        foreach (StoreContent state in _states)
+            state.Write(writer);
+    }
+
+    public static StateHistory Read(BinaryReader reader)
+    {
+        int count = reader.ReadInt32();
+        var history = new StateHistory(StoreContent.Read(reader));
+        for (int i = 1; i < count; i++)
+            history._states.Add(StoreContent.Read(reader));
+        return history;
     }
 
     /// <summary>The last step did not happen after all.</summary>

@@ -2,7 +2,7 @@
 // that put the model's steps into the record. In a run with faults a step may throw; then it is
 // found out whether the step is visible, and from the first failure of the store on every step
 // must fail and change nothing.
-// Threads: one.
+// Threads: one, but for Together, which has its own.
 
 using System.Text;
 using LsmMmap.Engine.Files;
@@ -11,12 +11,16 @@ using LsmMmap.Testing.Crash;
 
 namespace LsmMmap.Crash.Tests;
 
-internal sealed class WorkloadRun(
+internal sealed partial class WorkloadRun(
     string directory, RecordingFileSystem recorder, IFileSystem files, bool mayFail = false)
 {
     private LsmStore? _store;
+    private CutOffFileSystem? _process;
+    private bool _wasKilled;
 
-    public StateHistory History { get; } = new();
+    public StateHistory History { get; init; } = new();
+
+    public StoreOptions StoreOptions { get; init; } = Options;
 
     public RecordingFileSystem Recorder => recorder;
 
@@ -27,9 +31,13 @@ internal sealed class WorkloadRun(
     /// <summary>What a step threw first.</summary>
     public LsmException? FirstError { get; private set; }
 
-    /// <summary>Steps that threw although their effect may be there after a crash: at most the
-    /// one that found the store failing. It is the last of the history.</summary>
-    public bool LastIsUncertain { get; private set; }
+    /// <summary>The last step whose call returned. Those after it in the history threw when the
+    /// store failed, and may be there or not.</summary>
+    public int VisibleStep { get; private set; }
+
+    /// <summary>Whether the first fault hit an opening or a closing, after which there is no
+    /// store that could have failed.</summary>
+    public bool FailedAtTheEnds { get; private set; }
 
     /// <summary>The last step that was acknowledged as surviving a power cut.</summary>
     public int SyncedStep { get; private set; }
@@ -61,8 +69,14 @@ internal sealed class WorkloadRun(
     /// </summary>
     public void Open()
     {
-        if (FirstError is not StoreFailedException)
-            Attempt(() => _store = LsmStore.Open(directory, Options, files));
+        if (FirstError is StoreFailedException)
+            return;
+        _process = new CutOffFileSystem(files);
+        bool isFirst = FirstError == null;
+        if (!Attempt(() => _store = LsmStore.Open(directory, StoreOptions, _process)))
+            FailedAtTheEnds |= isFirst;
+        else if (_wasKilled)
+            FindWhatTheKillLeft();
     }
 
     public void Close()
@@ -71,7 +85,10 @@ internal sealed class WorkloadRun(
         if (store != null)
             BeforeClose(this);
         _store = null;
-        if (store != null && Attempt(store.Dispose) && FirstError == null)
+        bool isFirst = FirstError == null;
+        if (store != null && !Attempt(store.Dispose))
+            FailedAtTheEnds |= isFirst;
+        else if (store != null && isFirst)
             Acknowledge(History.LastStep, Durability.Synced);
     }
 
@@ -168,6 +185,54 @@ internal sealed class WorkloadRun(
             Acknowledge(History.LastStep, Durability.Synced);
     }
 
+    /// <summary>A write that must throw, because the store has failed without anybody having
+    /// asked it for anything since: the note behind a sync is written when the commit is done.
+    /// </summary>
+    public bool FindsFailure() => !Attempt(() => Store.Put("probe"u8, []));
+
+    /// <summary>The process ends without closing the store, and Open is the next one.</summary>
+    public void Kill()
+    {
+        LsmStore? store = _store;
+        if (store == null)
+            return;
+        _store = null;
+        _wasKilled = true;
+        _process!.CutOff();
+        try
+        {
+            // Ends its threads and gives the lock back; none of it reaches a file.
+            store.Dispose();
+        }
+        catch (LsmException)
+        {
+            // A dead process closes nothing.
+        }
+    }
+
+    /// <summary>A new step that is the state after an old one: recovery has made it durable.
+    /// </summary>
+    private void FindWhatTheKillLeft()
+    {
+        StoreContent? content = null;
+        if (!Attempt(() => content = StoreContent.Of(Store)))
+        {
+            // The fault keeps tables from being read: no step can be judged from here on.
+            LsmStore store = Store;
+            _store = null;
+            Attempt(store.Dispose);
+            return;
+        }
+        _wasKilled = false;
+        int found = History.Find(content!, FlushedStep, History.LastStep);
+        if (found < 0)
+            throw new CrashFinding(
+                "after a kill: " + History.Explain(content!, FlushedStep, History.LastStep));
+        int step = History.AddCopyOf(found);
+        recorder.Started(step);
+        Acknowledge(step, Durability.Synced);
+    }
+
     private void Step(Action step, Action<StoreContent> change, Durability durability)
     {
         if (!IsOpen)
@@ -181,15 +246,14 @@ internal sealed class WorkloadRun(
             Acknowledge(number, durability);
             return;
         }
-        if (FirstError is StoreFailedException && !hadFailed)
-            LastIsUncertain = true;
-        else
+        if (hadFailed || FirstError is not StoreFailedException)
             History.TakeBack();
     }
 
     private void Acknowledge(int step, Durability durability)
     {
         recorder.Acknowledged(step, durability);
+        VisibleStep = step;
         if (durability == Durability.Synced)
             SyncedStep = step;
         if (durability >= Durability.Flushed)

@@ -1,11 +1,17 @@
 // The runs that are cut and failed. Small, because they are cut at every operation; each passes
-// what can go wrong: records of less than a sector and of several pages, batches over two
-// keyspaces, the three durabilities, flush, compaction, log rotation with commits on both sides
-// while the flush still runs, keyspaces made and dropped, clean close and reopening.
+// what can go wrong somewhere: records of less than a sector and of several pages, batches over
+// two keyspaces, the three durabilities, flush, compaction, log rotation with commits on both
+// sides while the flush still runs, keyspaces made and dropped, manifests that are replaced for
+// their size, commits in flight, commits of several threads, kill, clean close and reopening.
 // Threads: one each.
 
+using LsmMmap.Testing;
 
 namespace LsmMmap.Crash.Tests;
+
+/// <summary>A run by name, with the options of its store.</summary>
+internal sealed record Workload(
+    string Name, Action<WorkloadRun> Steps, Func<StoreOptions> Options);
 
 internal static class Workloads
 {
@@ -13,8 +19,50 @@ internal static class Workloads
     private const Durability Flushed = Durability.Flushed;
     private const Durability Synced = Durability.Synced;
 
-    /// <summary>Three openings, the last one left open.</summary>
-    public static void Full(WorkloadRun run)
+    public static readonly Workload Leveled = new(
+        "leveled", Full, static () => WorkloadRun.Options);
+
+    public static readonly Workload Tiered = new("tiered-lz4", Runs, static () => Options(
+        CompactionStyle.Tiered, Compression.Lz4, manifestBytes: 2048, threads: 2));
+
+    public static readonly Workload Manifests = new("manifests", Keyspaces, static () => Options(
+        CompactionStyle.Leveled, Compression.None, manifestBytes: 1, threads: 1));
+
+    public static readonly Workload Async = new("async", ManyInFlight, static () => Options(
+        CompactionStyle.Leveled, Compression.Lz4, manifestBytes: 4096, threads: 1));
+
+    public static readonly Workload Threads = new("threads", SeveralThreads, static () => Options(
+        CompactionStyle.Leveled, Compression.None, manifestBytes: 4096, threads: 2));
+
+    public static readonly Workload Killed = new("killed", KilledTwice, static () => Options(
+        CompactionStyle.Tiered, Compression.None, manifestBytes: 1024, threads: 1));
+
+    public static readonly Workload Small = new("small", OfEachOne, static () => Options(
+        CompactionStyle.Leveled, Compression.None, manifestBytes: 1, threads: 1));
+
+    public static IReadOnlyList<Workload> All { get; } =
+        [Leveled, Tiered, Manifests, Async, Threads, Killed, Small];
+
+    /// <summary>One of the above, or "random:" and a seed.</summary>
+    public static Workload Named(string name) => name.StartsWith(
+        "random:", StringComparison.Ordinal)
+        ? RandomWorkload.Of(int.Parse(
+            name["random:".Length..], System.Globalization.CultureInfo.InvariantCulture))
+        : All.Single(workload => workload.Name == name);
+
+    public static StoreOptions Options(
+        CompactionStyle style, Compression codec, long manifestBytes, int threads)
+    {
+        StoreOptions options = WorkloadRun.Options;
+        options.BackgroundThreads = threads;
+        options.ManifestBytesMax = manifestBytes;
+        options.DefaultKeyspace.Compaction = style;
+        options.DefaultKeyspace.CompressionPerLevel = [codec];
+        return options;
+    }
+
+    /// <summary>Three openings.</summary>
+    private static void Full(WorkloadRun run)
     {
         run.Open();
         FirstSession(run);
@@ -81,5 +129,142 @@ internal static class Workloads
         run.Recorder.LetTablesBeMade(true);
         run.Background(static store => store.WaitForIdle(), isFlush: false);
         run.Put("after 4", 30, Synced);
+    }
+
+    /// <summary>Enough flushes for two merges of runs by themselves, of blocks that shrink.
+    /// </summary>
+    private static void Runs(WorkloadRun run)
+    {
+        run.Open();
+        run.MakeKeyspace("cats");
+        for (int i = 0; i < 9; i++)
+        {
+            run.Commit(
+                Flushed, (null, "k" + i, 3000), (null, "k" + (i / 2), 700), ("cats", "c", i));
+            if (i % 3 == 1)
+                run.Put("synced", 40 + i, Synced);
+            run.Background(static store => store.Flush());
+        }
+        run.Background(static store => store.WaitForIdle(), isFlush: false);
+        run.Kill();
+        run.Open();
+        run.Commit(Buffered, (null, "k1", 0), ("cats", "d", 2000));
+        Overtake(run);
+        run.Background(static store => store.Compact());
+        run.Put("end", 10, Flushed);
+        run.Close();
+    }
+
+    /// <summary>Many edits, so that the manifest is replaced often; a keyspace's name comes back
+    /// under a new id with other content.</summary>
+    private static void Keyspaces(WorkloadRun run)
+    {
+        run.Open();
+        for (int i = 0; i < 4; i++)
+        {
+            run.MakeKeyspace("again");
+            run.Commit(i % 2 == 0 ? Flushed : Synced, ("again", "x" + i, 100 + i), (null, "n", i));
+            if (i == 2)
+                run.Background(static store => store.Flush());
+            run.MakeKeyspace("other" + i);
+            run.Commit(Buffered, ("other" + i, "y", 900), ("again", "z", 20));
+            run.DropKeyspace("again");
+            if (i == 1)
+            {
+                run.Close();
+                run.Open();
+            }
+        }
+        run.MakeKeyspace("again");
+        run.Commit(Flushed, ("again", "last", 70));
+        run.DropKeyspace("other1");
+        run.Background(static store => store.Compact());
+        run.Kill();
+        run.Open();
+        run.Commit(Synced, ("again", "after", 70), ("other3", "y", 0));
+        run.Close();
+    }
+
+    private static void ManyInFlight(WorkloadRun run)
+    {
+        run.Open();
+        run.InFlight(12, Seeds.Base);
+        run.Put("between", 50, Flushed);
+        run.InFlight(8, Seeds.Base + 1);
+        run.Background(static store => store.Flush());
+        run.InFlight(16, Seeds.Base + 2);
+        run.Close();
+        run.Open();
+        run.InFlight(10, Seeds.Base + 3);
+        run.Put("big", 66_000, Buffered);
+        run.InFlight(10, Seeds.Base + 4);
+        run.Background(static store => store.WaitForIdle(), isFlush: false);
+        run.Put("end", 10, Synced);
+        run.Close();
+    }
+
+    private static void SeveralThreads(WorkloadRun run)
+    {
+        run.Open();
+        run.Together(3, 10, Seeds.Base);
+        run.MakeKeyspace("cats");
+        run.Commit(Flushed, ("cats", "tom", 30), (null, "big", 66_000));
+        run.Together(4, 8, Seeds.Base + 10);
+        run.Background(static store => store.Flush());
+        run.Put("big", 66_000, Buffered);
+        run.Together(2, 12, Seeds.Base + 20);
+        run.Close();
+    }
+
+    /// <summary>Each process ends in the middle of something, and the next one works on.</summary>
+    private static void KilledTwice(WorkloadRun run)
+    {
+        run.Open();
+        run.Put("a", 700, Synced);
+        run.Put("b", 30, Flushed);
+        run.Put("gone", 30, Buffered);
+        run.Kill();
+        run.Open();
+        run.MakeKeyspace("cats");
+        run.Commit(Flushed, ("cats", "tom", 600), (null, "a", 0));
+        run.Background(static store => store.Flush());
+        for (int i = 0; i < 3; i++)
+            run.Commit(i == 1 ? Synced : Flushed, (null, "big" + i, 30_000), ("cats", "n", 9));
+        run.Put("gone too", 30, Buffered);
+        run.Kill();
+        run.Open();
+        run.Kill();
+        run.Open();
+        run.Put("c", 5000, Synced);
+        run.DropKeyspace("cats");
+        run.Put("d", 30, Flushed);
+        run.Kill();
+        run.Open();
+        run.MakeKeyspace("cats");
+        run.Commit(Synced, ("cats", "kitty", 60));
+        run.Put("e", 60, Flushed);
+        run.Close();
+    }
+
+    /// <summary>Short, and yet every place in the engine that touches a file.</summary>
+    private static void OfEachOne(WorkloadRun run)
+    {
+        run.Open();
+        run.MakeKeyspace("cats");
+        run.Commit(Flushed, (null, "a", 30), ("cats", "tom", 700));
+        run.Put("b", 40, Synced);
+        run.Background(static store => store.Flush());
+        run.Put("b", 41, Buffered);
+        run.InFlight(4, Seeds.Base);
+        run.Background(static store => store.Compact());
+        run.Put("c", 42, Flushed);
+        run.Kill();
+        run.Open();
+        run.DropKeyspace("cats");
+        run.Put("d", 43, Synced);
+        run.Close();
+        run.Open();
+        run.Put("e", 44, Buffered);
+        run.Close();
     }
 }

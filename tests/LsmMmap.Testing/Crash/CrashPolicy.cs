@@ -55,7 +55,9 @@ internal static class DiskAfter
         if (policy is CrashPolicy.TornSector or CrashPolicy.TornPage or CrashPolicy.KillTorn)
             return Torn(disk, policy, next);
         var random = new Random(seed);
-        var image = new DiskImage();
+        var image = new DiskImage { HasDirectory = HasDirectory(disk, policy, random) };
+        if (!image.HasDirectory)
+            return image;
         foreach ((string name, DiskFile file) in NamesAfter(disk, policy, random))
         {
             image.Files.Add(name, ContentAfter(file, policy, random));
@@ -64,6 +66,14 @@ internal static class DiskAfter
         }
         return image;
     }
+
+    private static bool HasDirectory(DiskModel disk, CrashPolicy policy, Random random) =>
+        disk.DirectoryIsDurable || (disk.HasDirectory && policy switch
+        {
+            CrashPolicy.Strict or CrashPolicy.BytesOnly => false,
+            CrashPolicy.Random => random.Next(2) == 0,
+            _ => true,
+        });
 
     private static DiskImage? Torn(DiskModel disk, CrashPolicy policy, DiskOperation? next)
     {

@@ -11,22 +11,32 @@ internal sealed class DiskImage
 
     public HashSet<string> Sealed { get; } = [];
 
-    /// <summary>Equal images have equal fingerprints.</summary>
+    /// <summary>False when the directory itself did not survive.</summary>
+    public bool HasDirectory { get; init; } = true;
+
+    /// <summary>Equal images have equal fingerprints. What LOCK.owner holds is for people and
+    /// is read by no opening, so it does not count.</summary>
     public UInt128 Fingerprint()
     {
         var hash = new XxHash128();
+        hash.Append([HasDirectory ? (byte)1 : (byte)0]);
         foreach ((string name, byte[] content) in Files)
         {
             hash.Append(Encoding.UTF8.GetBytes(name));
+            if (name == "LOCK.owner")
+                continue;
             hash.Append(BitConverter.GetBytes((long)content.Length));
             hash.Append(content);
         }
         return hash.GetCurrentHashAsUInt128();
     }
 
-    /// <summary>Writes it into a directory, which is made.</summary>
+    /// <summary>Writes it into a directory, which is made; nothing when the directory did not
+    /// survive.</summary>
     public void WriteTo(string directory)
     {
+        if (!HasDirectory)
+            return;
         Directory.CreateDirectory(directory);
         foreach ((string name, byte[] content) in Files)
         {
@@ -38,6 +48,6 @@ internal sealed class DiskImage
         }
     }
 
-    public override string ToString() => string.Join(
+    public override string ToString() => !HasDirectory ? "no directory" : string.Join(
         ", ", Files.Select(static file => $"{file.Key} ({file.Value.Length})"));
 }

@@ -1,6 +1,14 @@
 // A disk as a crash sees it: for every file the bytes that are certainly on the platter and the
 // writes that are not, and apart from them the same for the names in the directory. Syncing a file
-// says nothing about its name, and syncing the directory nothing about any content.
+// says nothing about its name, and syncing the directory nothing about any content. The directory
+// has a name too, which the sync of its parent makes durable.
+//
+// To test a recovery with it: start from an empty model, or Of an image; Apply the operations that
+// a RecordingFileSystem wrote down, one after the other; between any two of them ask
+// DiskAfter.Image what a crash under some CrashPolicy would leave, write that image to a directory
+// and open the store there. After the kill of a process go on from a Clone (the machine still owes
+// to its disk what it owed before), after a power cut from DiskModel.Of(image).
+// CrashTutorialTests shows it in one page.
 // Threads: one at a time; the recorder's lock, or a test.
 
 using System.Diagnostics;
@@ -59,10 +67,22 @@ internal sealed class DiskModel
 
     public int NextFileId { get; private set; } = 1;
 
+    /// <summary>The running system shows the directory.</summary>
+    public bool HasDirectory { get; set; }
+
+    /// <summary>The directory's own name survives a power cut.</summary>
+    public bool DirectoryIsDurable { get; set; }
+
+    public IReadOnlyCollection<DiskFile> Files => _files.Values;
+
     /// <summary>A disk that holds these files and owes nothing.</summary>
     public static DiskModel Of(DiskImage image)
     {
-        var model = new DiskModel();
+        var model = new DiskModel
+        {
+            HasDirectory = image.HasDirectory,
+            DirectoryIsDurable = image.HasDirectory,
+        };
         foreach ((string name, byte[] content) in image.Files)
         {
             DiskFile file = model.Add(model.NextFileId);
@@ -82,6 +102,8 @@ internal sealed class DiskModel
         var clone = new DiskModel
         {
             NextFileId = NextFileId,
+            HasDirectory = HasDirectory,
+            DirectoryIsDurable = DirectoryIsDurable,
             Names = Names.ToDictionary(static n => n.Key, n => copies[n.Value]),
             DurableNames = DurableNames.ToDictionary(static n => n.Key, n => copies[n.Value]),
             PendingNames = [.. PendingNames.Select(change => change with
@@ -98,6 +120,12 @@ internal sealed class DiskModel
     {
         switch (operation.Step)
         {
+            case DiskStep.MakeDirectory:
+                HasDirectory = true;
+                break;
+            case DiskStep.SyncParent:
+                DirectoryIsDurable = HasDirectory;
+                break;
             case DiskStep.Create:
                 Change(new NameChange(null, operation.Name, Add(operation.FileId)));
                 break;
@@ -128,7 +156,8 @@ internal sealed class DiskModel
         }
     }
 
-    private DiskFile Add(int id)
+    /// <summary>A file without a name.</summary>
+    public DiskFile Add(int id)
     {
         Debug.Assert(!_files.ContainsKey(id), "a file id is given once");
         var file = new DiskFile(id);

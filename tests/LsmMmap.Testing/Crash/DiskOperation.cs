@@ -5,6 +5,11 @@ namespace LsmMmap.Testing.Crash;
 
 internal enum DiskStep
 {
+    /// <summary>The store's own directory was made; its name is not durable yet.</summary>
+    MakeDirectory,
+
+    /// <summary>The directory that holds the store's was synced.</summary>
+    SyncParent,
     Create,
     Write,
     SyncFile,
@@ -42,6 +47,8 @@ internal sealed record DiskOperation(DiskStep Step, string Name)
         DiskStep.Write => $"write {Bytes.Length} bytes to {Name}",
         DiskStep.SyncFile => $"sync {Name}",
         DiskStep.SyncDirectory => "sync the directory",
+        DiskStep.MakeDirectory => "make the directory",
+        DiskStep.SyncParent => "sync the parent of the directory",
         DiskStep.Rename => $"rename {Name} to {To}",
         DiskStep.Started => $"step {WorkStep} starts",
         DiskStep.Acknowledged => $"step {WorkStep} is acknowledged as {Durability}",

@@ -2,8 +2,13 @@
 // workload says about its progress. Files are real, so that tables can be mapped; syncs are only
 // recorded, because the record decides what a crash leaves and not the machine's disk.
 //
-// Limits: one directory, and `lost` in it, which counts as synced with it. LOCK and its making are
-// not recorded: nothing is read from them.
+// To test a recovery with it: open a store over it (LsmStore.Open(directory, options, files) is
+// internal), call Started before and Acknowledged after each step whose survival you want to judge,
+// and take Operations. The DiskModel says what to do with them. The recovery itself is recorded by
+// a second recorder that starts from the model of the disk it recovers; its operations can be cut
+// as well, and so on.
+//
+// Limits: one directory, and `lost` in it, which counts as synced with it. Where its parents are missing too, they are taken to be durable.
 // Threads: any. An operation and its entry in the record are one step under the lock.
 
 using LsmMmap.Engine.Files;
@@ -37,6 +42,9 @@ internal sealed class RecordingFileSystem : ForwardingFileSystem, IDisposable
     /// <summary>The disk before the first operation.</summary>
     public DiskModel Start { get; }
 
+    /// <summary>A store with this bug never syncs the directory that holds its own.</summary>
+    public bool ForgetsParent { get; init; }
+
     /// <summary>A copy of the record so far.</summary>
     public DiskOperation[] Operations()
     {
@@ -64,6 +72,60 @@ internal sealed class RecordingFileSystem : ForwardingFileSystem, IDisposable
             _mayMakeTables.Reset();
     }
 
+    /// <summary>What ranks as the number of a step only when its run is over is marked by a
+    /// ticket, a negative number, and gets its number here; a ticket without one is no step.
+    /// </summary>
+    public void Renumber(IReadOnlyDictionary<int, int> stepOfTicket)
+    {
+        lock (_lock)
+        {
+            for (int i = _operations.Count - 1; i >= 0; i--)
+            {
+                DiskOperation mark = _operations[i];
+                if (!mark.IsMarker || mark.WorkStep >= 0)
+                    continue;
+                if (stepOfTicket.TryGetValue(mark.WorkStep, out int step))
+                    _operations[i] = mark with { WorkStep = step };
+                else
+                    _operations.RemoveAt(i);
+            }
+        }
+    }
+
+    public override void CreateDirectory(string path)
+    {
+        lock (_lock)
+        {
+            bool isNew = !Directory.Exists(path);
+            base.CreateDirectory(path);
+            if (Path.GetFileName(path) == LostName)
+                return;
+            if (isNew)
+                _operations.Add(new DiskOperation(DiskStep.MakeDirectory, ""));
+            if (!ForgetsParent)
+                _operations.Add(new DiskOperation(DiskStep.SyncParent, ""));
+        }
+    }
+
+    /// <summary>LOCK stays, LOCK.owner is written anew; neither is ever synced.</summary>
+    public override IDisposable Lock(string directory)
+    {
+        lock (_lock)
+        {
+            IDisposable taken = base.Lock(directory);
+            if (!_fileIds.ContainsKey("LOCK"))
+                Add("LOCK");
+            byte[] owner = File.ReadAllBytes(FileNames.LockOwner(directory));
+            int id = Add("LOCK.owner");
+            _operations.Add(new DiskOperation(DiskStep.Write, "LOCK.owner")
+            {
+                FileId = id,
+                Bytes = owner,
+            });
+            return taken;
+        }
+    }
+
     public override DurableFile Create(string path, long reservedBytes = 0)
     {
         if (path.EndsWith(".sst.tmp", StringComparison.Ordinal))
@@ -72,9 +134,7 @@ internal sealed class RecordingFileSystem : ForwardingFileSystem, IDisposable
         {
             DurableFile file = base.Create(path, reservedBytes);
             string name = NameOf(path);
-            int id = _nextFileId++;
-            _fileIds[name] = id;
-            _operations.Add(new DiskOperation(DiskStep.Create, name) { FileId = id });
+            int id = Add(name);
             return new RecordingFile(this, file, name, id);
         }
     }
@@ -114,6 +174,14 @@ internal sealed class RecordingFileSystem : ForwardingFileSystem, IDisposable
         string name = Path.GetFileName(path);
         return Path.GetFileName(Path.GetDirectoryName(path)) == LostName
             ? LostName + "/" + name : name;
+    }
+
+    private int Add(string name)
+    {
+        int id = _nextFileId++;
+        _fileIds[name] = id;
+        _operations.Add(new DiskOperation(DiskStep.Create, name) { FileId = id });
+        return id;
     }
 
     private void Mark(DiskOperation operation) => Record(static () => { }, operation);
