@@ -106,10 +106,10 @@ internal sealed class ProtocolBugFileSystem(IFileSystem inner, ProtocolBug bug)
     }
 
     /// <summary>Logs and manifests are deleted too early only where that is the very next step;
-    /// tables go in their own time, so their edit waits until the next one.</summary>
-    private void PayBefore(bool isEdit = false)
+    /// tables go in their own time, so edits wait for that however long it takes.</summary>
+    private void PayBefore()
     {
-        if (DeletesNext || (isEdit && bug == ProtocolBug.TableDeletedBeforeEdit))
+        if (DeletesNext)
             Pay();
     }
 
@@ -149,8 +149,8 @@ internal sealed class ProtocolBugFileSystem(IFileSystem inner, ProtocolBug bug)
             bool isFirst = !_wasSynced;
             _wasSynced = true;
             GiveBack();
-            if (!IsManifest || isFirst || _owner.Bug == ProtocolBug.TableDeletedBeforeEdit)
-                _owner.PayBefore(IsManifest);
+            if (!IsManifest || isFirst)
+                _owner.PayBefore();
             if (IsForgotten(isFirst))
                 return;
             if (IsOwed(isFirst))
