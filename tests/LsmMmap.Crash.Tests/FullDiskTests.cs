@@ -87,7 +87,7 @@ public sealed class FullDiskTests : CrashTest
     private static void AssertIsWantOfSpace(LsmException e)
     {
         Assert.IsNotType<StoreFailedException>(e);
-        Assert.True(IoFailure.IsDiskFull(e), e.ToString());
+        Assert.True(IoFailure.IsExhausted(e), e.ToString());
     }
 
     /// <summary>Exactly what was acknowledged: a write that threw wrote nothing.</summary>

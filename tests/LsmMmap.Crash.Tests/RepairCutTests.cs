@@ -1,8 +1,9 @@
 // A repair cut before every one of its operations, under every policy: what is left is repaired
 // again, holds the same as after a repair that was not cut, and nothing unusable was deleted.
 //
-// Seen to fail: with the originals moved to lost before the merged tables are made, with the old
-// MANIFEST removed before CURRENT is switched, and without the copy of a damaged log.
+// Seen to fail: with files set aside only after CURRENT was switched (all three), with old logs
+// and manifests removed before the switch (table and log), and without the copy of the damaged
+// log or with the damaged table deleted (table and log).
 
 using LsmMmap.Engine.Files;
 using LsmMmap.Testing;
@@ -27,12 +28,13 @@ public sealed class RepairCutTests : CrashTest
     public void Repair_CutBeforeEveryOperation_IsRepairedAgain(string damage)
     {
         string home = Path.Combine(Root, "damaged");
-        Make(home, damage);
+        string[] unusable = Make(home, damage);
         DiskImage damaged = ImageOf(home);
         using var recorder = new RecordingFileSystem(Guid.NewGuid(), DiskModel.Of(damaged));
         Assert.False(LsmStore.Repair(home, s_options, false, recorder).WasHealthy);
         StoreContent expected = Content(home);
         string[] lost = LostOf(home);
+        Assert.All(unusable, name => Assert.Contains(name, lost));
         DiskModel disk = recorder.Start.Clone();
         foreach (DiskOperation operation in recorder.Operations())
         {
@@ -66,7 +68,8 @@ public sealed class RepairCutTests : CrashTest
         }
     }
 
-    private void Make(string home, string damage)
+    /// <summary>Gives the names of the files that are damaged.</summary>
+    private string[] Make(string home, string damage)
     {
         string live = Path.Combine(Root, "live");
         using LsmStore store = LsmStore.Open(live, s_options);
@@ -88,10 +91,10 @@ public sealed class RepairCutTests : CrashTest
             other.Put(Bytes.Number(i), Bytes.Value(i, 10), Durability.Synced);
         }
         StoreFiles.Copy(live, home);
-        Damage(home, damage);
+        return [.. Damage(home, damage).Select(static file => Path.GetFileName(file))];
     }
 
-    private static void Damage(string home, string damage)
+    private static string[] Damage(string home, string damage)
     {
         string manifest = StoreFiles.NewestManifest(home);
         switch (damage)
@@ -99,15 +102,16 @@ public sealed class RepairCutTests : CrashTest
             case "manifest lost":
                 File.Delete(manifest);
                 File.Delete(StoreFiles.Current(home));
-                break;
+                return [];
             case "manifest damaged":
                 StoreFiles.Flip(manifest, StoreFiles.UsedBytes(manifest) / 2);
-                break;
+                return [manifest];
             default:
-                StoreFiles.Flip(StoreFiles.Tables(home)[0], 1000);
+                string table = StoreFiles.Tables(home)[0];
+                StoreFiles.Flip(table, 1000);
                 string log = StoreFiles.FullestLog(home);
                 StoreFiles.Flip(log, StoreFiles.UsedBytes(log) / 2);
-                break;
+                return [table, log];
         }
     }
 

@@ -99,10 +99,10 @@ public sealed class RepairTests : StoreTest
         Assert.Equal(0, report.DoubtfulKeys);
         Assert.Equal(50, report.LastSequence);
         LsmStore store = Open(s_small);
-        Assert.Equal("a10"u8, store.Get("a"u8));
-        Assert.Equal("b20"u8, store.Get("b"u8));
-        Assert.Equal("c50"u8, store.Get("c"u8));
-        Assert.Equal("d0"u8, store.Get("d"u8));
+        Assert.Equal("a10"u8, store.Get("a"u8)!);
+        Assert.Equal("b20"u8, store.Get("b"u8)!);
+        Assert.Equal("c50"u8, store.Get("c"u8)!);
+        Assert.Equal("d0"u8, store.Get("d"u8)!);
     }
 
     // The younger file may have been made from the older one, or beside it: nothing can tell.
@@ -149,7 +149,7 @@ public sealed class RepairTests : StoreTest
         Assert.Equal(["default", "y"], report.Keyspaces);
         using LsmStore repaired = LsmStore.Open(image, s_small);
         Assert.Null(repaired.Get("a"u8));
-        Assert.Equal("2"u8, repaired.Get("b"u8));
+        Assert.Equal("2"u8, repaired.Get("b"u8)!);
     }
 
     [Theory]

@@ -24,7 +24,10 @@ internal sealed class MemoryFiles : IFileSystem
 
     public void CreateDirectory(string path) => throw new NotSupportedException();
 
-    public DurableFile Create(string path) => throw new NotSupportedException();
+    public bool IsNetwork(string directory) => false;
+
+    public DurableFile Create(string path, long reservedBytes = 0) =>
+        throw new NotSupportedException();
 
     public TableFile OpenTable(string path, long expectedLength, bool map) =>
         throw new NotSupportedException();

@@ -25,10 +25,10 @@ internal sealed class CutOffFileSystem(IFileSystem inner) : ForwardingFileSystem
         return base.List(directory);
     }
 
-    public override DurableFile Create(string path)
+    public override DurableFile Create(string path, long reservedBytes = 0)
     {
         Check(path);
-        return new CutOffFile(this, base.Create(path));
+        return new CutOffFile(this, base.Create(path, reservedBytes));
     }
 
     public override Stream OpenRead(string path)

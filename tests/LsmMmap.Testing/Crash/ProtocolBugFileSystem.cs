@@ -27,7 +27,7 @@ internal sealed class ProtocolBugFileSystem(IFileSystem inner, ProtocolBug bug)
         return base.Lock(directory);
     }
 
-    public override DurableFile Create(string path)
+    public override DurableFile Create(string path, long reservedBytes = 0)
     {
         PayBefore();
         string name = Path.GetFileName(path);
@@ -36,7 +36,7 @@ internal sealed class ProtocolBugFileSystem(IFileSystem inner, ProtocolBug bug)
             _lastChange = ProtocolBug.DirectoryUnsyncedAfterLog;
         if (kind == StoreFileKind.Manifest)
             _lastChange = ProtocolBug.DirectoryUnsyncedAfterManifest;
-        var file = new BuggyFile(this, base.Create(path), kind, name == "CURRENT.tmp");
+        var file = new BuggyFile(this, base.Create(path, reservedBytes), kind, name == "CURRENT.tmp");
         if (kind == StoreFileKind.Log)
             _newestLog = file;
         return file;
