@@ -43,8 +43,7 @@ internal sealed class Limits(string directory, CommitPlan plan)
             _store = LsmStore.Open(directory, Steps.Options());
             _second = _store.GetKeyspace(CommitPlan.SecondKeyspace);
             Report.Line("reopened");
-            if (IsThere(_made))
-                _made++;
+            _made = Writers.CountThere(_store, plan, _made);
             Write(CommitsAll);
         }
         ReadAll();
@@ -127,13 +126,6 @@ internal sealed class Limits(string directory, CommitPlan plan)
         int before = _made;
         Write(CommitsAll);
         return _made > before && _made == CommitsAll;
-    }
-
-    private bool IsThere(int n)
-    {
-        PlannedEntry trace = plan.Commit(0, n).Entries[0];
-        return trace.Value != null
-            == _store!.ContainsKey(System.Text.Encoding.ASCII.GetBytes(trace.Key));
     }
 
     private void ReadAll()

@@ -13,7 +13,6 @@ internal sealed class Steps(string directory, CommitPlan plan)
     private const int FlushEvery = 12;
 
     private int _made;
-    private bool _mayBeThere;
 
     public static StoreOptions Options(ReadMode mode = ReadMode.Auto) => new()
     {
@@ -41,11 +40,7 @@ internal sealed class Steps(string directory, CommitPlan plan)
         bool looked = false;
         Attempt("look", () =>
         {
-            // A commit whose call threw is there as a whole or not at all, and only after this
-            // opening anybody can tell.
-            if (_mayBeThere && IsThere(store))
-                _made++;
-            _mayBeThere = false;
+            _made = Writers.CountThere(store, plan, _made);
             looked = true;
         });
         if (looked && second != null)
@@ -58,10 +53,7 @@ internal sealed class Steps(string directory, CommitPlan plan)
         for (; _made < until; _made++)
         {
             if (!Writers.TryMake(store, second, plan.Commit(0, _made), 0, _made))
-            {
-                _mayBeThere = true;
                 break;
-            }
             if (_made % FlushEvery == FlushEvery - 1)
                 Maintain(store);
         }
@@ -74,13 +66,6 @@ internal sealed class Steps(string directory, CommitPlan plan)
             VerifyReport report = store.Verify();
             Report.Line($"damages {report.DamageCount}");
         });
-    }
-
-    private bool IsThere(LsmStore store)
-    {
-        PlannedEntry trace = plan.Commit(0, _made).Entries[0];
-        return trace.Value != null
-            == store.ContainsKey(System.Text.Encoding.ASCII.GetBytes(trace.Key));
     }
 
     private void Maintain(LsmStore store)

@@ -119,6 +119,27 @@ internal sealed class Writers(string directory, CommitPlan plan, int seed)
         return false;
     }
 
+    /// <summary>After a reopening: how many commits of writer 0 are there. The last one, whose call
+    /// threw, may be there or not; before it only Buffered ones may be gone, together, because a
+    /// store that has failed hands nothing over any more.</summary>
+    public static int CountThere(LsmStore store, CommitPlan plan, int made)
+    {
+        int kept = 0;
+        while (kept <= made && IsThere(store, plan.Commit(0, kept).Entries[0]))
+            kept++;
+        for (int n = kept; n < made; n++)
+        {
+            if (plan.Commit(0, n).Durability != Durability.Buffered)
+                throw new InvalidOperationException($"commit {n} was promised and is lost");
+        }
+        if (kept < made)
+            Report.Line($"lost {kept}");
+        return kept;
+    }
+
+    private static bool IsThere(LsmStore store, PlannedEntry trace) => trace.Value != null
+        == store.ContainsKey(System.Text.Encoding.ASCII.GetBytes(trace.Key));
+
     private static void Await(
         int writer, Queue<(int N, WriteBatch Batch, Task<long> Task)> running)
     {

@@ -25,15 +25,28 @@ internal sealed class StoreCheck
     /// <summary>Commits that survived, over all rounds.</summary>
     public long Survived { get; private set; }
 
-    /// <summary>The acknowledgements among what a child said.</summary>
-    public static List<Acknowledgement> Acknowledgements(IEnumerable<string> lines) =>
-        [.. lines.Where(static line => line.StartsWith("a ", StringComparison.Ordinal))
-            .Select(static line => line.Split(' '))
-            .Where(static words => words.Length == 4)
-            .Select(static words => new Acknowledgement(
-                int.Parse(words[1], CultureInfo.InvariantCulture),
-                int.Parse(words[2], CultureInfo.InvariantCulture),
-                long.Parse(words[3], CultureInfo.InvariantCulture)))];
+    /// <summary>The acknowledgements among what a child said, less those of Buffered commits that
+    /// a reopening in the child found to be lost.</summary>
+    public static List<Acknowledgement> Acknowledgements(IEnumerable<string> lines)
+    {
+        var acknowledged = new List<Acknowledgement>();
+        foreach (string[] words in lines.Select(static line => line.Split(' ')))
+        {
+            if (words is ["a", var writer, var n, var sequence])
+            {
+                acknowledged.Add(new Acknowledgement(
+                    int.Parse(writer, CultureInfo.InvariantCulture),
+                    int.Parse(n, CultureInfo.InvariantCulture),
+                    long.Parse(sequence, CultureInfo.InvariantCulture)));
+            }
+            else if (words is ["lost", var from])
+            {
+                int first = int.Parse(from, CultureInfo.InvariantCulture);
+                acknowledged.RemoveAll(one => one.N >= first);
+            }
+        }
+        return acknowledged;
+    }
 
     /// <summary>Opens the store after a round and compares. Throws with the context in its
     /// message.</summary>

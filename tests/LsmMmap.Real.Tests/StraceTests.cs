@@ -82,9 +82,8 @@ public sealed class StraceTests(ITestOutputHelper output) : IDisposable
         }
     }
 
-    // With LogSegments.Sync leaving its failure unmarked (_failed stays false), a commit that was
-    // acknowledged after a failed sync broke the rule that nothing follows a failure. With the
-    // append of a group moved behind its publication, acknowledged commits were lost.
+    // With IoFailure.IsIo no longer naming ArgumentOutOfRangeException, children died of EFBIG. A
+    // child that went on counting after a reopening had lost Buffered commits was found as well.
     [StraceFact]
     public void Calls_FailingOrLast_NeverLoseWhatWasAcknowledged()
     {
