@@ -74,9 +74,9 @@ internal sealed class LocalFileSystem : IFileSystem
             reservedBytes));
 
     public Stream OpenRead(string path) =>
-        Attempt("open", path, static path => new FileStream(
+        Attempt("open", path, static path => new ReadableFile(path, new FileStream(
             path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete,
-            bufferSize: 0));
+            bufferSize: 0)));
 
     public TableFile OpenTable(string path, long expectedLength, bool map) =>
         Attempt("open", path, path =>
