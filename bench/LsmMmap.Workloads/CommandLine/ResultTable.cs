@@ -1,0 +1,65 @@
+// What stands in the terminal: a line for each run while it goes on, and a table at the end.
+
+using LsmMmap.Workloads.Reporting;
+using LsmMmap.Workloads.Results;
+using LsmMmap.Workloads.Running;
+using Spectre.Console;
+
+namespace LsmMmap.Workloads.CommandLine;
+
+/// <summary>One line for each child that has ended.</summary>
+internal sealed class ProgressText(BenchSettings settings)
+{
+    private int _count;
+    private int _done;
+
+    public void Begin(int count)
+    {
+        _count = count;
+        AnsiConsole.WriteLine($"{count} processes: {settings.Workloads.Count} workloads on up to "
+            + $"{settings.Engines.Count} engines, {settings.Repeats} times");
+    }
+
+    public void Tell(RunResult run)
+    {
+        _done++;
+        string speed = run.Operations == 0 || run.OperationsPerSecond <= 0
+            ? "" : Figures.Rate(run.OperationsPerSecond) + "/s";
+        string how = run.Valid ? speed : "INVALID: " + run.Note;
+        AnsiConsole.WriteLine($"[{_done}/{_count}] {run.Workload,-20} {run.Engine,-12} {how}");
+    }
+}
+
+internal static class ResultTable
+{
+    public static void Print(ResultFile result)
+    {
+        EngineInfo[] engines = [.. result.Engines.Where(engine => engine.WhyNot == null)];
+        var table = new Table().Border(TableBorder.Simple);
+        table.AddColumn("operations/s");
+        foreach (EngineInfo engine in engines)
+            table.AddColumn(new TableColumn(Markup.Escape(engine.Name)).RightAligned());
+        table.AddColumn(new TableColumn("to best peer").RightAligned());
+        foreach (WorkloadInfo workload in result.Workloads)
+        {
+            var cells = new List<string> { workload.Name };
+            cells.AddRange(engines.Select(engine => Cell(result, workload, engine)));
+            Comparison? best = result.Comparisons.FirstOrDefault(c => c.Workload == workload.Name);
+            cells.Add(best == null ? "" : $"{Figures.Ratio(best.Ratio)} {best.BestPeer}");
+            table.AddRow([.. cells.Select(Markup.Escape)]);
+        }
+        AnsiConsole.Write(table);
+        foreach (EngineInfo engine in result.Engines.Where(engine => engine.WhyNot != null))
+            AnsiConsole.WriteLine($"{engine.Name} took no part: {engine.WhyNot}");
+        foreach (Row row in result.Rows.Where(row => !row.Valid))
+            AnsiConsole.WriteLine($"INVALID {row.Workload} {row.Engine}: {row.Note}");
+    }
+
+    private static string Cell(ResultFile result, WorkloadInfo workload, EngineInfo engine)
+    {
+        Row? row = result.Rows.FirstOrDefault(
+            r => r.Workload == workload.Name && r.Engine == engine.Id);
+        return row == null ? "-" : !row.Valid ? "invalid"
+            : Figures.Rate(row.Median.OperationsPerSecond) + (row.Median.Complete ? "" : "*");
+    }
+}
