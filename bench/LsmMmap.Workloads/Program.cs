@@ -17,7 +17,7 @@ internal static class Program
         NativeFiles.Register();
         return args is ["run", string task, string result]
             ? RunChild(task, result)
-            : BenchCommand.Create().Parse(args).Invoke();
+            : BenchCommand.Run(args);
     }
 
     private static int RunChild(string taskFile, string resultFile)

@@ -1,6 +1,7 @@
 // The command line: options with their defaults, checked before anything runs.
 
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using LsmMmap.Workloads.Reporting;
 using LsmMmap.Workloads.Results;
@@ -11,7 +12,24 @@ namespace LsmMmap.Workloads.CommandLine;
 
 internal static class BenchCommand
 {
-    public static RootCommand Create()
+    /// <summary>One command line. A first signal stops after the child that runs, which is
+    /// ended; the work folder is removed.</summary>
+    public static int Run(string[] args)
+    {
+        using var stop = new CancellationTokenSource();
+        using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Ask);
+        using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Ask);
+        return Create(stop.Token).Parse(args).Invoke(
+            new InvocationConfiguration { ProcessTerminationTimeout = null });
+
+        void Ask(PosixSignalContext context)
+        {
+            context.Cancel = !stop.IsCancellationRequested;
+            stop.Cancel();
+        }
+    }
+
+    private static RootCommand Create(CancellationToken cancellation)
     {
         var options = new BenchOptions();
         var root = new RootCommand(
@@ -20,8 +38,7 @@ internal static class BenchCommand
             + " hour on two cores.");
         foreach (Option option in options.All)
             root.Add(option);
-        root.SetAction((parsed, cancellation) => Task.FromResult(
-            RunOrExplain(options, parsed, cancellation)));
+        root.SetAction(parsed => RunOrExplain(options, parsed, cancellation));
         return root;
     }
 

@@ -167,14 +167,9 @@ internal sealed class ZoneTreeSession(Tree tree) : IEngineSession
         return _key.AsMemory(0, key.Length);
     }
 
-    private TreeIterator Fresh(bool backward)
-    {
-        ref TreeIterator? iterator = ref backward ? ref _backward : ref _forward;
-        if (iterator == null)
-            return iterator = backward
-                ? tree.CreateReverseIterator(IteratorType.NoRefresh, false, false)
-                : tree.CreateIterator(IteratorType.NoRefresh, false, false);
-        iterator.Refresh();
-        return iterator;
-    }
+    // An iterator of this kind follows what is written by itself; a new one, or a refresh for each
+    // scan, costs more than the scan.
+    private TreeIterator Fresh(bool backward) => backward
+        ? _backward ??= tree.CreateReverseIterator(IteratorType.AutoRefresh, false, true)
+        : _forward ??= tree.CreateIterator(IteratorType.AutoRefresh, false, true);
 }

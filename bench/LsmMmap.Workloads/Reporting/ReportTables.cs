@@ -94,7 +94,7 @@ internal sealed class ReportTables(ResultFile result)
         Begin(page, ["engine", "figure", "value"]);
         foreach (Row row in result.Rows)
         {
-            foreach ((string name, double value) in row.Median.Extra)
+            foreach ((string name, double value) in row.Valid ? row.Median.Extra : [])
                 page.Append($"<tr><th>{row.Workload}</th><td>{Name(row)}</td><td>{Text(name)}</td>")
                     .Append(Cell($"rows/{row.Workload}/{row.Engine}/median/extra/{name}", value,
                         Figures.Rate(value))).Append("</tr>\n");
