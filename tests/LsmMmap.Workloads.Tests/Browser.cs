@@ -95,10 +95,16 @@ internal sealed class Browser : IAsyncDisposable
         return answer["result"]?["value"]?.GetValue<string>() ?? "";
     }
 
-    public async Task<byte[]> Picture()
+    /// <summary>Keeps a picture of the whole page for a person, where LSM_PICTURES names a
+    /// folder.</summary>
+    public async Task Keep(string name)
     {
-        JsonNode answer = await Send("Page.captureScreenshot", []);
-        return Convert.FromBase64String(answer["data"]!.GetValue<string>());
+        if (Environment.GetEnvironmentVariable("LSM_PICTURES") is not { Length: > 0 } folder)
+            return;
+        JsonNode answer = await Send(
+            "Page.captureScreenshot", new JsonObject { ["captureBeyondViewport"] = true });
+        byte[] picture = Convert.FromBase64String(answer["data"]!.GetValue<string>());
+        await File.WriteAllBytesAsync(Path.Combine(folder, name + ".png"), picture);
     }
 
     public async ValueTask DisposeAsync()

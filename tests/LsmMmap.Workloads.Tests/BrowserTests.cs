@@ -1,7 +1,6 @@
 // The report in a real browser: its figures are still those of the JSON, nothing is wider than a
-// phone, and the night turns it dark. Seen to fail: without `min-width: 0` on figures and `100%`
-// for svg the page is wider than the screen; without the dark rules the ground stays white;
-// without the marker rules the drawings' text stays almost black.
+// phone, and the night turns it dark. Seen to fail: without `overflow-x` on tables the page is
+// wider than the screen; with a white ground by night, and without the rule for the drawings' ink.
 
 using System.Globalization;
 using LsmMmap.Testing;
@@ -23,6 +22,7 @@ public sealed class BrowserTests
         await using Browser browser = await Browser.Start(
             Browser.Find()!, folder["profile"]);
         await browser.Open(path, PhonePixels, isDark: false);
+        await browser.Keep("phone-by-day");
         ReportPageTests.Check(await browser.Ask("document.body.outerHTML"), result);
         Assert.Equal(
             PhonePixels.ToString(CultureInfo.InvariantCulture),
@@ -44,6 +44,7 @@ public sealed class BrowserTests
         await using Browser browser = await Browser.Start(
             Browser.Find()!, folder["profile"]);
         await browser.Open(path, PhonePixels, isDark: true);
+        await browser.Keep("phone-by-night");
         Assert.Equal(
             "rgb(13, 17, 23)", await browser.Ask("getComputedStyle(document.body).backgroundColor"));
         string inks = await browser.Ask(

@@ -1,6 +1,6 @@
 // From runs to rows: what the median is taken of, and who is compared with whom. Seen to fail with
-// the invalid rows let into the comparison, and with the middle run's own latency in place of the
-// median over the repeats.
+// invalid rows let into the comparison (9,000,000 wins), and with the middle run's own latency in
+// place of the median over the repeats (99 instead of 7.035).
 
 using LsmMmap.Testing;
 using LsmMmap.Workloads.Data;
