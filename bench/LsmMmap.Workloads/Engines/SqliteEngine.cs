@@ -37,7 +37,12 @@ internal sealed class SqliteEngine : IEngine
         Run(_first, "CREATE TABLE IF NOT EXISTS t(k BLOB PRIMARY KEY, v BLOB) WITHOUT ROWID;");
     }
 
-    public static string Version() => raw.sqlite3_libversion().utf8_to_string();
+    public static string Version()
+    {
+        // Making a connection is what tells the binding which library to use.
+        using var connection = new SqliteConnection("Data Source=:memory:");
+        return connection.ServerVersion;
+    }
 
     public IEngineSession OpenSession() => new SqliteSession(Connect());
 

@@ -23,6 +23,9 @@ internal static class Figures
 
     public static string Number(double value) => Three(value);
 
+    public static string Count(double count) =>
+        count.ToString("#,0", CultureInfo.InvariantCulture);
+
     public static string Mebibytes(double bytes) => Three(bytes / (1 << 20));
 
     public static string Exact(double value) =>

@@ -81,9 +81,9 @@ internal sealed class ReportTables(ResultFile result)
         ("file, MiB", "peakFileBytes", row => row.PeakFileBytes, Figures.Mebibytes),
         ("managed B/op", "managedBytesPerOperation", row => row.ManagedBytesPerOperation,
             Figures.Number),
-        ("gen 0", "gen0", row => row.Gen0, Figures.Number),
-        ("gen 1", "gen1", row => row.Gen1, Figures.Number),
-        ("gen 2", "gen2", row => row.Gen2, Figures.Number),
+        ("gen 0", "gen0", row => row.Gen0, Figures.Count),
+        ("gen 1", "gen1", row => row.Gen1, Figures.Count),
+        ("gen 2", "gen2", row => row.Gen2, Figures.Count),
         ("GC pause, ms", "gcPauseMs", row => row.GcPauseMs, Figures.Number),
         ("open, ms", "openMs", row => row.OpenMs, Figures.Number));
 

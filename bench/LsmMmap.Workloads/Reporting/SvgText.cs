@@ -25,7 +25,7 @@ internal static class SvgText
     /// <summary>A picture of its own: with its own colours for light and dark.</summary>
     public static string Standalone(string inline) => inline.Insert(
         inline.IndexOf('>', StringComparison.Ordinal) + 1,
-        "<style>svg{font-family:system-ui,sans-serif}"
+        "<style>text{font-family:system-ui,sans-serif}"
         + $"{Rule(Palette.Ink, "#1f2328")}{Rule(Palette.Line, "#d8dee4")}"
         + "@media(prefers-color-scheme:dark){"
         + $"{Rule(Palette.Ink, "#e6edf3")}{Rule(Palette.Line, "#3d444d")}}}</style>");
