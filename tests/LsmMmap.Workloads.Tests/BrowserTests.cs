@@ -46,7 +46,8 @@ public sealed class BrowserTests
         await browser.Open(path, PhonePixels, isDark: true);
         await browser.Keep("phone-by-night");
         Assert.Equal(
-            "rgb(13, 17, 23)", await browser.Ask("getComputedStyle(document.body).backgroundColor"));
+            "rgb(13, 17, 23)",
+            await browser.Ask("getComputedStyle(document.body).backgroundColor"));
         string inks = await browser.Ask(
             "[...new Set([...document.querySelectorAll('svg text')]"
             + ".map(text => getComputedStyle(text).fill))].join(';')");

@@ -36,7 +36,7 @@ internal static class EngineCatalogue
             "as LsmMmap, LZ4 on every level, cache for inflated blocks as large as RocksDB's",
             o => new LsmMmapEngine(o, Compression.Lz4), OwnVersion, s_always) { HasTables = true },
         new("rocksdb", "RocksDB LZ4", true,
-            "LZ4, LRU block cache larger than the data, Bloom 10, 64 MiB write buffer, native calls",
+            "LZ4, LRU block cache larger than the data, Bloom 10, 64 MiB write buffer, C functions",
             o => new RocksDbEngine(o, true), RocksDbVersion, () => NativeFiles.WhyNot("rocksdb"))
             { HasTables = true },
         new("rocksdb-raw", "RocksDB raw", true, "as RocksDB LZ4, without compression",

@@ -13,7 +13,7 @@ internal interface IEngine : IDisposable
 {
     IEngineSession OpenSession();
 
-    /// <summary>Brings everything into its final place, as the engine itself would compact.</summary>
+    /// <summary>Brings everything into its final place, as the engine itself does it.</summary>
     void Compact();
 
     /// <summary>Waits for the background work that the writes so far have caused.</summary>

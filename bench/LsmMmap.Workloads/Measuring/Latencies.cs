@@ -21,7 +21,7 @@ internal sealed class Latencies
 
     public long Count => _histogram.TotalCount;
 
-    /// <summary>Time in single operations of more than 10 ms: what a user feels as a stall.</summary>
+    /// <summary>Time in single operations of over 10 ms: what a user feels as stall.</summary>
     public double LongMs => Nanoseconds(_longTicks) / 1e6;
 
     public static double Nanoseconds(long ticks) =>

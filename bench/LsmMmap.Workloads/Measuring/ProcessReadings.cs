@@ -14,7 +14,7 @@ internal sealed record ProcessReadings(
         GC.GetTotalAllocatedBytes(precise: true), GC.CollectionCount(0), GC.CollectionCount(1),
         GC.CollectionCount(2), GC.GetTotalPauseDuration(), WrittenToDisk());
 
-    /// <summary>Bytes of pages that this process has made dirty or written past the cache.</summary>
+    /// <summary>Bytes of pages that this process made dirty or wrote past the cache.</summary>
     public static long WrittenToDisk() => Field("/proc/self/io", "write_bytes:", 1);
 
     private static long Field(string file, string name, long unit)
@@ -30,7 +30,7 @@ internal sealed record ProcessReadings(
         return -1;
     }
 
-    /// <summary>Resident memory: its peak, and what of it is now anonymous and from files.</summary>
+    /// <summary>Resident memory: its peak, and what of it is anonymous and from files.</summary>
     public static (long Peak, long Anonymous, long FromFiles) Resident() => (
         Field("/proc/self/status", "VmHWM:", 1024),
         Field("/proc/self/status", "RssAnon:", 1024),

@@ -42,7 +42,8 @@ internal static class Medians
             double ownSpeed = own.Median.OperationsPerSecond;
             double bestSpeed = best.Median.OperationsPerSecond;
             yield return new Comparison(
-                own.Workload, ownSpeed, best.Engine, bestSpeed, Math.Round(ownSpeed / bestSpeed, 3));
+                own.Workload, ownSpeed, best.Engine, bestSpeed,
+                Math.Round(ownSpeed / bestSpeed, 3));
         }
     }
 

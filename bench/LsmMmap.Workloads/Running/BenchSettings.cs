@@ -10,7 +10,7 @@ internal sealed record BenchSettings
 
     public int ValueBytes { get; init; } = 100;
 
-    /// <summary>Threads of the rows that say so; the others have the number in their name.</summary>
+    /// <summary>Threads of the rows that say so; others have the number in their name.</summary>
     public int Threads { get; init; } = 2;
 
     public Durability Durability { get; init; } = Durability.Flushed;

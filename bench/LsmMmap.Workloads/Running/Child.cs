@@ -164,7 +164,7 @@ internal sealed class Child
         if (_workload.OpensItself)
             return Result(_workload.Run(_context), new Ending(null, 0, 0, EngineMarks.Unknown));
         long start = Stopwatch.GetTimestamp();
-        // Closed once and by hand: after a failure the process ends anyway, with its result written.
+        // Closed once and by hand: after a failure the process ends anyway, its result written.
         IEngine engine = _definition.Open(_context.Options);
         double openMs = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
         _context.Engine = engine;
