@@ -17,6 +17,7 @@ using LsmMmap.Engine.Files;
 using LsmMmap.Engine.Reading;
 using LsmMmap.Engine.State;
 using LsmMmap.Engine.Versions;
+using LsmMmap.Engine.Waiting;
 using LsmMmap.Sstable.Mapping;
 using LsmMmap.Sstable.Tables;
 
@@ -35,8 +36,9 @@ internal sealed class StoreScrub : IDisposable
     private readonly TimeProvider _clock;
     private readonly long _bytesPerSecond;
     private readonly CancellationTokenSource _stop = new();
-    private readonly AutoResetEvent _wake = new(initialState: false);
-    private readonly Thread _thread;
+    private readonly Gate _gate = new();
+    private readonly StoreThread _thread;
+    private bool _isWoken;
     private TimeSpan _owed;
     private long _paidAt;
 
@@ -46,13 +48,7 @@ internal sealed class StoreScrub : IDisposable
         _clock = state.Services.Options.TimeProvider;
         _bytesPerSecond = state.Services.Options.ScrubBytesPerSecond;
         Debug.Assert(_bytesPerSecond > 0, "a scrub has a rate");
-        _thread = new Thread(Run)
-        {
-            IsBackground = true,
-            Name = "LsmMmap scrub",
-            Priority = ThreadPriority.Lowest,
-        };
-        _thread.Start();
+        _thread = StoreThread.Start("LsmMmap scrub", Run, priority: ThreadPriority.Lowest);
     }
 
     /// <summary>The running scrub of a store that asks for one.</summary>
@@ -63,17 +59,16 @@ internal sealed class StoreScrub : IDisposable
     public void Dispose()
     {
         _stop.Cancel();
-        _wake.Set();
+        Wake();
         _thread.Join();
         _stop.Dispose();
-        _wake.Dispose();
     }
 
     private void Run()
     {
         using var piece = new NativeBuffer();
         using ITimer timer = _clock.CreateTimer(
-            static wake => Wake((AutoResetEvent)wake!), _wake, Timeout.InfiniteTimeSpan,
+            static scrub => ((StoreScrub)scrub!).Wake(), this, Timeout.InfiniteTimeSpan,
             Timeout.InfiniteTimeSpan);
         var hash = new XxHash3();
         _paidAt = _clock.GetTimestamp();
@@ -231,19 +226,32 @@ internal sealed class StoreScrub : IDisposable
             timer.Change(left, Timeout.InfiniteTimeSpan);
             // The clock may have been moved between the question and the timer: then it has
             // fired late or fires at once, and the loop asks again.
-            _wake.WaitOne();
+            AwaitWake();
         }
     }
 
-    private static void Wake(AutoResetEvent wake)
+    private void AwaitWake()
     {
-        try
+        using (_gate.Hold())
         {
-            wake.Set();
-        }
-        catch (ObjectDisposedException)
-        {
-            // The last tick came after the end.
+            AssertInvariants();
+            while (!_isWoken)
+                _gate.Wait();
+            _isWoken = false;
         }
     }
+
+    private void Wake()
+    {
+        using (_gate.Hold())
+        {
+            AssertInvariants();
+            _isWoken = true;
+            _gate.PulseAll();
+        }
+    }
+
+    [Conditional("DEBUG")]
+    private void AssertInvariants() =>
+        Debug.Assert(_gate.IsHeld, "who wakes and who sleeps meet under the gate");
 }

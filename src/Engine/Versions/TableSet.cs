@@ -82,8 +82,11 @@ internal sealed class TableSet
     /// files readers still hold.</summary>
     public HashSet<long> LiveNumbers()
     {
-        lock (_live)
+        using (_liveGate.Hold())
+        {
+            AssertInvariants();
             return [.. _live.Select(static table => table.Info.Number)];
+        }
     }
 
     /// <summary>A table was closed.</summary>

@@ -10,20 +10,27 @@ internal sealed class StoreThread
 {
     private readonly Thread _thread;
 
-    private StoreThread(string name, Action body, bool isBackground, bool isOfProcess)
+    private StoreThread(string name, Action body, bool isBackground, bool isOfProcess,
+        ThreadPriority priority)
     {
         if (!isOfProcess)
             SchedulePoint.Adopt(this, ref body);
-        _thread = new Thread(() => body()) { IsBackground = isBackground, Name = name };
+        _thread = new Thread(() => body())
+        {
+            IsBackground = isBackground,
+            Name = name,
+            Priority = priority,
+        };
     }
 
     /// <summary>Starts a thread; one of the process serves all stores, so no test that
     /// happens to start it decides about it.</summary>
     public static StoreThread Start(
-        string name, Action body, bool isBackground = true, bool isOfProcess = false)
+        string name, Action body, bool isBackground = true, bool isOfProcess = false,
+        ThreadPriority priority = ThreadPriority.Normal)
     {
         Debug.Assert(name.StartsWith("LsmMmap", StringComparison.Ordinal), "threads name us");
-        var thread = new StoreThread(name, body, isBackground, isOfProcess);
+        var thread = new StoreThread(name, body, isBackground, isOfProcess, priority);
         thread._thread.Start();
         return thread;
     }

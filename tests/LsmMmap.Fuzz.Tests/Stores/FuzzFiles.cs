@@ -11,7 +11,8 @@ internal sealed class FuzzFiles(Guid bootId) : ForwardingFileSystem(LocalFileSys
 {
     public override Guid BootId => bootId;
 
-    public override DurableFile Create(string path, long reservedBytes = 0) => new UnsyncedFile(base.Create(path, reservedBytes));
+    public override DurableFile Create(string path, long reservedBytes = 0) =>
+        new UnsyncedFile(base.Create(path, reservedBytes));
 
     public override void SyncDirectory(string path)
     {

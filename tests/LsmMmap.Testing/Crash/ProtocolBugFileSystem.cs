@@ -36,7 +36,8 @@ internal sealed class ProtocolBugFileSystem(IFileSystem inner, ProtocolBug bug)
             _lastChange = ProtocolBug.DirectoryUnsyncedAfterLog;
         if (kind == StoreFileKind.Manifest)
             _lastChange = ProtocolBug.DirectoryUnsyncedAfterManifest;
-        var file = new BuggyFile(this, base.Create(path, reservedBytes), kind, name == "CURRENT.tmp");
+        var file = new BuggyFile(
+            this, base.Create(path, reservedBytes), kind, name == "CURRENT.tmp");
         if (kind == StoreFileKind.Log)
             _newestLog = file;
         return file;

@@ -8,7 +8,8 @@
 // a second recorder that starts from the model of the disk it recovers; its operations can be cut
 // as well, and so on.
 //
-// Limits: one directory, and `lost` in it, which counts as synced with it. Where its parents are missing too, they are taken to be durable.
+// Limits: one directory, and `lost` in it, which counts as synced with it. Where its parents are
+// missing too, they are taken to be durable.
 // Threads: any. An operation and its entry in the record are one step under the lock.
 
 using LsmMmap.Engine.Files;
