@@ -40,14 +40,14 @@ public abstract class FaultSweepTests(ITestOutputHelper output, string stride, i
         { "Lock", "TooManyOpenFiles,AccessDenied,Io" },
     };
 
-    protected void Sweep(string workloadName, string kindName, string errorNames)
+    /// <summary>How many operations of the kind the workload has.</summary>
+    protected int Sweep(string workloadName, string kindName, string errorNames)
     {
         Workload workload = Workloads.Named(workloadName);
         FaultKind kind = Enum.Parse<FaultKind>(kindName);
         FaultError[] errors = [.. errorNames.Split(',').Select(
             static name => Enum.Parse<FaultError>(name))];
         int count = CountOf(workload, kind);
-        Assert.True(count > 0, "the workload never does this");
         List<string> findings = [];
         int strideNow = (int)Seeds.Number(stride, strideDefault);
         for (int number = 1; number <= count; number++)
@@ -67,6 +67,7 @@ public abstract class FaultSweepTests(ITestOutputHelper output, string stride, i
         Assert.True(
             findings.Count == 0, $"{workload.Name}: {findings.Count} of {_runs} runs went wrong; " +
             Seeds.Describe(Seeds.Base) + ":\n" + string.Join("\n", findings.Take(5)));
+        return count;
     }
 
     private int CountOf(Workload workload, FaultKind kind)
@@ -190,7 +191,7 @@ public sealed class SmallFaultSweepTests(ITestOutputHelper output)
     [Theory]
     [MemberData(nameof(Kinds))]
     public void SmallWorkload_WithAFault_LosesNothing(string kind, string errors) =>
-        Sweep("small", kind, errors);
+        Assert.True(Sweep("small", kind, errors) > 0, "the workload never does this");
 }
 
 /// <summary>A part of the calls of the larger ones.</summary>
@@ -201,7 +202,9 @@ public sealed class LargeFaultSweepTests(ITestOutputHelper output)
     [MemberData(nameof(Kinds))]
     public void Workloads_WithAFault_LoseNothing(string kind, string errors)
     {
+        int count = 0;
         foreach (string name in new[] { "leveled", "tiered-lz4", "manifests", "async", "killed" })
-            Sweep(name, kind, errors);
+            count += Sweep(name, kind, errors);
+        Assert.True(count > 0, "no workload ever does this");
     }
 }

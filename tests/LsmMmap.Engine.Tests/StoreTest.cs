@@ -1,6 +1,7 @@
 // What most test classes share: a folder, the stores opened in it, and a few ways to fill them.
 // xunit makes one object per test, so nothing here outlives a test.
 
+using LsmMmap.Engine.Lifetimes;
 using LsmMmap.Testing;
 
 namespace LsmMmap.Engine.Tests;
@@ -16,6 +17,8 @@ public abstract class StoreTest : IDisposable
 
     public void Dispose()
     {
+        // A pin that a test forgets would make reads of later tests on this thread copy.
+        Assert.Equal(0, ReaderSlots.HeldByThisThread);
         foreach (LsmStore store in _stores)
             store.Dispose();
         Folder.Dispose();

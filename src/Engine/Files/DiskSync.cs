@@ -25,8 +25,11 @@ internal static partial class DiskSync
     private const int ErrnoIo = 5;
     private const int ErrnoFault = 14;
     private const int ErrnoInvalid = 22;
+    private const int ErrnoNoSpace = 28;
+    private const int ErrnoQuota = 122;
     private const int ErrnoPoisoned = 133;
     private const int OpenReadOnly = 0;
+    private const int KeepSize = 1;
     private const int FullSyncMac = 51;
     private const int AdviceRandom = 1;
     private const int AdviceWillNeed = 3;
@@ -91,6 +94,23 @@ internal static partial class DiskSync
             RenameWindows(from, to);
         else if (Unix.Rename(from, to) != 0)
             throw LastError();
+    }
+
+    /// <summary>Sets disk aside for a file without changing its length. Does nothing where the
+    /// system or the file system has no such call; a disk that has not so much throws.</summary>
+    public static void Reserve(SafeFileHandle handle, long bytes)
+    {
+        Debug.Assert(bytes > 0, "nothing needs no reservation");
+        if (!OperatingSystem.IsLinux() || !Environment.Is64BitProcess)
+            return;
+        while (Unix.FAllocate((int)handle.DangerousGetHandle(), KeepSize, 0, bytes) != 0)
+        {
+            int errno = Marshal.GetLastPInvokeError();
+            if (errno is ErrnoNoSpace or ErrnoQuota or ErrnoIo)
+                throw LastError();
+            if (errno != ErrnoInterrupted)
+                return;
+        }
     }
 
     /// <summary>Tells the kernel not to read ahead of random faults. Advice: failure is
@@ -170,6 +190,9 @@ internal static partial class DiskSync
 
         [DllImport("libc", EntryPoint = "fcntl", SetLastError = true)]
         internal static extern int FControl(int descriptor, int command);
+
+        [DllImport("libc", EntryPoint = "fallocate", SetLastError = true)]
+        internal static extern int FAllocate(int descriptor, int mode, long offset, long bytes);
 
         [DllImport("libc", EntryPoint = "open", SetLastError = true)]
         internal static extern int Open(

@@ -89,11 +89,12 @@ internal class DurableFile : Stream
     /// it has. A file that has failed is left alone.</summary>
     private void GiveBack()
     {
-        if (_hasFailed || !_stream.CanWrite || _stream.Position >= _reservedBytes)
+        if (_hasFailed || _reservedBytes == 0 || !_stream.CanWrite)
             return;
         try
         {
-            _stream.SetLength(_stream.Position);
+            if (_stream.Position < _reservedBytes)
+                _stream.SetLength(_stream.Position);
         }
         catch (Exception e) when (IoFailure.IsIo(e))
         {

@@ -60,18 +60,23 @@ internal sealed class LocalFileSystem : IFileSystem
     public bool Exists(string path) => File.Exists(path);
 
     public DurableFile Create(string path, long reservedBytes = 0) =>
-        Attempt("create", path, path => new DurableFile(
-            path,
-            new FileStream(path, new FileStreamOptions
+        Attempt("create", path, path =>
+        {
+            var stream = new FileStream(
+                path, FileMode.CreateNew, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+            try
             {
-                Mode = FileMode.CreateNew,
-                Access = FileAccess.Write,
-                Share = FileShare.ReadWrite,
-                BufferSize = 0,
-                // On Linux fallocate that keeps the length; nothing where there is no such call.
-                PreallocationSize = reservedBytes,
-            }),
-            reservedBytes));
+                if (reservedBytes > 0)
+                    DiskSync.Reserve(stream.SafeFileHandle, reservedBytes);
+                return new DurableFile(path, stream, reservedBytes);
+            }
+            catch
+            {
+                stream.Dispose();
+                File.Delete(path);
+                throw;
+            }
+        });
 
     public Stream OpenRead(string path) =>
         Attempt("open", path, static path => new ReadableFile(path, new FileStream(

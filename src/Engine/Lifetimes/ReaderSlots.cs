@@ -54,6 +54,10 @@ internal sealed class ReaderSlots
     /// <summary>The row of the calling thread.</summary>
     public static ReaderSlots Current => t_current ?? Register();
 
+    /// <summary>Pinned values that the calling thread has not given back.</summary>
+    public static int HeldByThisThread =>
+        t_current is { } row ? BitOperations.PopCount(AllFree & ~row._free) : 0;
+
     /// <summary>Pinned reads that had to copy because all eight entries were taken.</summary>
     public static long CopyCount => Volatile.Read(ref s_copyCount);
 

@@ -41,6 +41,7 @@ internal sealed class LogSegments : IDisposable
     private ulong _handedOverSequence;
     private volatile bool _failed;
     private long _closedBytes;
+    private long _reservedBytes;
     private bool _hasWaitingCommits;
     private bool _disposed;
 
@@ -50,7 +51,7 @@ internal sealed class LogSegments : IDisposable
     {
         _services = services;
         _appendedSequence = lastSequence;
-        (_file, _writer) = Create(services.TakeFileNumber(), out long number);
+        (_file, _writer) = CreateFirst(out long number);
         CurrentNumber = number;
         _starts.Enqueue((number, 0));
         var start = new LogPosition(number, _writer.Offset);
@@ -207,7 +208,7 @@ internal sealed class LogSegments : IDisposable
     public void Rotate(ulong lastSequence)
     {
         (LogFile nextFile, LogWriter nextWriter) =
-            Create(_services.TakeFileNumber(), out long nextNumber);
+            Create(_services.TakeFileNumber(), _reservedBytes, out long nextNumber);
         OnCreated(nextNumber);
         try
         {
@@ -295,13 +296,30 @@ internal sealed class LogSegments : IDisposable
         _hasWaitingCommits = false;
     }
 
+    /// <summary>A small disk that has no room for a whole memtable is no reason not to open;
+    /// then nothing is set aside.</summary>
+    private (LogFile File, LogWriter Writer) CreateFirst(out long number)
+    {
+        long memtableBytes = _services.Options.DefaultKeyspace.MemtableBytes;
+        _reservedBytes = memtableBytes + memtableBytes / 8;
+        try
+        {
+            return Create(_services.TakeFileNumber(), _reservedBytes, out number);
+        }
+        catch (LsmException e) when (!_failed && IoFailure.IsExhausted(e))
+        {
+            _reservedBytes = 0;
+            return Create(_services.TakeFileNumber(), 0, out number);
+        }
+    }
+
     /// <summary>A log file, durable with its header and its name.</summary>
-    private (LogFile File, LogWriter Writer) Create(long number, out long created)
+    private (LogFile File, LogWriter Writer) Create(
+        long number, long reservedBytes, out long created)
     {
         created = number;
         string path = FileNames.Log(_services.Directory, number);
-        long memtableBytes = _services.Options.DefaultKeyspace.MemtableBytes;
-        DurableFile file = _services.Files.Create(path, memtableBytes + memtableBytes / 8);
+        DurableFile file = _services.Files.Create(path, reservedBytes);
         try
         {
             var header = new LogHeader(
