@@ -14,8 +14,8 @@ internal sealed class BenchOptions
     private static readonly BenchSettings s_quick = new()
     {
         Quick = true,
-        Entries = 30_000,
-        Seconds = 0.15,
+        Entries = 20_000,
+        Seconds = 0.1,
         Repeats = 1,
     };
 
@@ -39,7 +39,7 @@ internal sealed class BenchOptions
     private readonly Option<Compression?> _compression = new("--compression")
     { Description = "Of the engine 'lsm'; 'lsm-lz4' always has LZ4 [default: None]" };
     private readonly Option<double?> _seconds = new("--seconds")
-    { Description = "Of each read; writes take up to three times as long [default: 1.5]" };
+    { Description = "Of each read; writes take up to four times as long [default: 1]" };
     private readonly Option<int?> _repeats = new("--repeats")
     { Description = $"The figures are medians [default: {s_defaults.Repeats}]" };
     private readonly Option<int?> _memory = new("--memory-mib")

@@ -32,14 +32,19 @@ internal sealed class ProgressText(BenchSettings settings)
 
 internal static class ResultTable
 {
+    private const int PipeColumns = 220;
+
     public static void Print(ResultFile result)
     {
+        // A pipe has no width of its own, and a table that is cut to pieces helps nobody.
+        if (Console.IsOutputRedirected)
+            AnsiConsole.Profile.Width = PipeColumns;
         EngineInfo[] engines = [.. result.Engines.Where(engine => engine.WhyNot == null)];
         var table = new Table().Border(TableBorder.Simple);
-        table.AddColumn("operations/s");
+        table.AddColumn(new TableColumn("operations/s").NoWrap());
         foreach (EngineInfo engine in engines)
-            table.AddColumn(new TableColumn(Markup.Escape(engine.Name)).RightAligned());
-        table.AddColumn(new TableColumn("to best peer").RightAligned());
+            table.AddColumn(new TableColumn(Markup.Escape(engine.Name)).RightAligned().NoWrap());
+        table.AddColumn(new TableColumn("to best peer").RightAligned().NoWrap());
         foreach (WorkloadInfo workload in result.Workloads)
         {
             var cells = new List<string> { workload.Name };

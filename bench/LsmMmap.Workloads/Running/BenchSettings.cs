@@ -4,7 +4,7 @@ namespace LsmMmap.Workloads.Running;
 
 internal sealed record BenchSettings
 {
-    public long Entries { get; init; } = 1_000_000;
+    public long Entries { get; init; } = 500_000;
 
     public int KeyBytes { get; init; } = 16;
 
@@ -26,8 +26,8 @@ internal sealed record BenchSettings
     /// <summary>The compression of the engine named LsmMmap.</summary>
     public Compression Compression { get; init; } = Compression.None;
 
-    /// <summary>How long a read is measured; a fill may take three times as long.</summary>
-    public double Seconds { get; init; } = 1.5;
+    /// <summary>How long a read is measured; a write may take four times as long.</summary>
+    public double Seconds { get; init; } = 1;
 
     public int Repeats { get; init; } = 3;
 

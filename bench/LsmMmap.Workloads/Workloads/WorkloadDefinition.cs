@@ -80,7 +80,7 @@ internal sealed class WorkloadContext(
     public Limits ForWrites(long operations) => new()
     {
         Operations = operations,
-        Seconds = Settings.Seconds * 3,
+        Seconds = Settings.Seconds * 4,
         HasTimeline = true,
     };
 }
