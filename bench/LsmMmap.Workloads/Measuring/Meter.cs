@@ -60,8 +60,8 @@ internal sealed class Meter(IEngine engine)
         foreach (Thread thread in running)
             thread.Start();
         _stop = false;
-        ProcessReadings before = ProcessReadings.Now();
         var watch = new Watch(engine);
+        ProcessReadings before = ProcessReadings.Now();
         if (beside != null)
             side.Start();
         long began = Stopwatch.GetTimestamp();
@@ -72,8 +72,7 @@ internal sealed class Meter(IEngine engine)
         _stop = true;
         if (beside != null)
             side.Join();
-        ProcessReadings after = ProcessReadings.Now();
-        watch.Dispose();
+        ProcessReadings after = watch.End();
         return Sum(workers, limits, seconds, watch, before, after);
     }
 
@@ -139,7 +138,8 @@ internal sealed class Worker<TOperation>(
 
     public Latencies Latencies { get; } = new();
 
-    public Timeline? Timeline { get; private set; }
+    // Made before the measured part: it must not count as the engine's memory.
+    public Timeline? Timeline { get; } = limits.HasTimeline ? new Timeline() : null;
 
     public ReadTotals Totals => _totals;
 
@@ -152,8 +152,7 @@ internal sealed class Worker<TOperation>(
     public void Run()
     {
         long now = Stopwatch.GetTimestamp();
-        if (limits.HasTimeline)
-            Timeline = new Timeline(now);
+        Timeline?.Start(now);
         long end = limits.Seconds >= 1e9
             ? long.MaxValue : now + (long)(limits.Seconds * Stopwatch.Frequency);
         if (limits.TimeEvery == 1)

@@ -11,7 +11,7 @@ using LsmMmap.Workloads.Results;
 namespace LsmMmap.Workloads.Measuring;
 
 /// <summary>One thread's count of operations per slice of time.</summary>
-internal sealed class Timeline(long startTicks)
+internal sealed class Timeline
 {
     public const int SliceMs = 100;
     private const int SlicesMax = 36_000;
@@ -19,8 +19,10 @@ internal sealed class Timeline(long startTicks)
     private static readonly long s_sliceTicks = Stopwatch.Frequency * SliceMs / 1000;
 
     private readonly int[] _counts = new int[SlicesMax];
-    private long _sliceEnd = startTicks + s_sliceTicks;
+    private long _sliceEnd;
     private int _slice;
+
+    public void Start(long now) => _sliceEnd = now + s_sliceTicks;
 
     public void Count(long now)
     {
@@ -50,6 +52,7 @@ internal sealed class Watch : IDisposable
     private readonly ManualResetEventSlim _stop = new();
     private readonly Thread _thread;
     private EngineMarks _last;
+    private long _ownBytes;
 
     public Watch(IEngine engine)
     {
@@ -68,18 +71,25 @@ internal sealed class Watch : IDisposable
 
     public long PeakFileBytes { get; private set; }
 
-    public void Dispose()
+    /// <summary>Ends the watch and reads the process, without what the watch itself allocated.
+    /// </summary>
+    public ProcessReadings End()
     {
         _stop.Set();
         _thread.Join();
-        _stop.Dispose();
+        Dispose();
+        ProcessReadings now = ProcessReadings.Now();
         Look();
+        return now with { AllocatedBytes = now.AllocatedBytes - _ownBytes };
     }
+
+    public void Dispose() => _stop.Dispose();
 
     private void Run()
     {
         while (!_stop.Wait(Timeline.SliceMs))
             Look();
+        _ownBytes = GC.GetAllocatedBytesForCurrentThread();
     }
 
     private void Look()

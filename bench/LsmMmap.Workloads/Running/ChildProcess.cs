@@ -11,6 +11,11 @@ namespace LsmMmap.Workloads.Running;
 
 internal sealed class ChildProcess(string workFolder, CancellationToken cancellation)
 {
+    /// <summary>The note of a child that the system killed, for want of memory as a rule.</summary>
+    public const string Killed = "killed by the system";
+
+    private const int KilledExitCode = 137;
+
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(15);
 
     /// <summary>Runs a task; with a group, inside it.</summary>
@@ -53,6 +58,8 @@ internal sealed class ChildProcess(string workFolder, CancellationToken cancella
         }
         cancellation.ThrowIfCancellationRequested();
         _ = output.Result;
+        if (process.ExitCode == KilledExitCode)
+            return Killed;
         return $"ended with exit code {process.ExitCode}: {FirstLine(errors.Result)}";
     }
 

@@ -146,8 +146,15 @@ internal sealed class ComparisonRun
             StoreFolder.Copy(LoadedFolder(engine), folder);
         else
             folder = LoadedFolder(engine);
+        if (group != null)
+            StoreFolder.DropFromCache(folder);
         RunResult result = _child.Run(Task(workload.Name, engine, repeat, folder), group);
         StoreFolder.Delete(Path.Combine(_folder, "run"));
+        if (group != null && result.Note == ChildProcess.Killed)
+        {
+            Skip(workload, [engine], "the system ended it at the memory limit");
+            return;
+        }
         _runs.Add(result);
         _tell(result);
     }

@@ -1,12 +1,16 @@
 // Folders of stores: their size on disk, copies, deletion.
 
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using System.Runtime.InteropServices;
 
 namespace LsmMmap.Workloads.Running;
 
 internal static class StoreFolder
 {
+    private const int AdviceDontNeed = 4;
+
     /// <summary>Bytes that the file system has given to the folder's files. A file that is sparse,
     /// or larger than what was written, counts with what it takes.</summary>
     public static long BytesOnDisk(string folder)
@@ -32,6 +36,27 @@ internal static class StoreFolder
         if (Directory.Exists(folder))
             Directory.Delete(folder, recursive: true);
     }
+
+    /// <summary>Syncs the folder's files and asks the system to forget their pages. A page counts
+    /// for the group that first touched it, and the loader has no limit.</summary>
+    public static void DropFromCache(string folder)
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        foreach (string path in Directory.EnumerateFiles(
+            folder, "*", SearchOption.AllDirectories))
+        {
+            using FileStream file = new(path, FileMode.Open, FileAccess.ReadWrite);
+            file.Flush(flushToDisk: true);
+            _ = posix_fadvise(
+                (int)file.SafeFileHandle.DangerousGetHandle(), 0, 0, AdviceDontNeed);
+        }
+    }
+
+    [DllImport("libc")]
+    [SuppressMessage("Style", "IDE1006", Justification = "the name of a C function")]
+    [SuppressMessage("Security", "CA5392", Justification = "the C library is loaded already")]
+    private static extern int posix_fadvise(int file, long offset, long length, int advice);
 
     private static long? FromDu(string folder)
     {

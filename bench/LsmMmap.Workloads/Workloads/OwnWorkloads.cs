@@ -19,29 +19,24 @@ internal static class OwnWorkloads
     {
         for (int i = 0; i < WarmOpens; i++)
             OpenOnce(context, i);
-        ProcessReadings before = ProcessReadings.Now();
         var latencies = new Latencies();
         long opens = 0;
         long hits = 0;
-        Watch watch;
-        double seconds;
-        using (IEngine nothing = new NoEngine())
+        using IEngine nothing = new NoEngine();
+        var watch = new Watch(nothing);
+        ProcessReadings before = ProcessReadings.Now();
+        long start = Stopwatch.GetTimestamp();
+        while (opens < OpensMax
+            && Stopwatch.GetElapsedTime(start).TotalSeconds < context.Settings.Seconds)
         {
-            watch = new Watch(nothing);
-            long start = Stopwatch.GetTimestamp();
-            while (opens < OpensMax
-                && Stopwatch.GetElapsedTime(start).TotalSeconds < context.Settings.Seconds)
-            {
-                long one = Stopwatch.GetTimestamp();
-                hits += OpenOnce(context, opens++) ? 1 : 0;
-                latencies.Record(Stopwatch.GetTimestamp() - one);
-            }
-            seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
-            watch.Dispose();
+            long one = Stopwatch.GetTimestamp();
+            hits += OpenOnce(context, opens++) ? 1 : 0;
+            latencies.Record(Stopwatch.GetTimestamp() - one);
         }
+        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         var measured = new Measured(
             opens, opens, seconds, true, latencies, 1, default, [], watch, before,
-            ProcessReadings.Now());
+            watch.End());
         return new Outcome(measured) { LiveBytes = context.Entries * context.Source.EntryBytes }
             .Expect(hits == opens, $"{hits} of {opens} gets found their entry");
     }
