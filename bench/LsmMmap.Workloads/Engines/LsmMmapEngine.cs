@@ -49,6 +49,7 @@ internal sealed class LsmMmapEngine : IEngine
     private sealed class Session(LsmStore store, Durability durability) : IEngineSession
     {
         private readonly WriteBatch _batch = new();
+        private readonly ReadBatch _keys = new();
         private Cursor? _cursor;
 
         public void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) =>
@@ -76,12 +77,25 @@ internal sealed class LsmMmapEngine : IEngine
             return true;
         }
 
-        // The store has no call for many keys yet; when it has, it belongs here and nowhere else.
         public int MultiGet(ReadOnlySpan<byte> keys, int keyBytes, ref ReadTotals totals)
         {
-            int found = 0;
+            _keys.Clear();
             for (int at = 0; at < keys.Length; at += keyBytes)
-                found += Get(keys.Slice(at, keyBytes), ref totals) ? 1 : 0;
+                _keys.Add(keys.Slice(at, keyBytes));
+            using ReadResults results = store.MultiGet(_keys);
+            int found = 0;
+            for (int i = 0; i < results.Count; i++)
+            {
+                if (results.Found(i))
+                {
+                    totals.Add(results[i]);
+                    found++;
+                }
+                else
+                {
+                    totals.Misses++;
+                }
+            }
             return found;
         }
 
@@ -129,6 +143,7 @@ internal sealed class LsmMmapEngine : IEngine
         {
             _cursor?.Dispose();
             _batch.Dispose();
+            _keys.Dispose();
         }
 
         private Cursor Fresh()
