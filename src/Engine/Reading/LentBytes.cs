@@ -27,23 +27,8 @@ internal struct LentBytes
     /// <summary>The bytes to hand out for these; the same ones until the end.</summary>
     public ReadOnlySpan<byte> Lend(ReadOnlySpan<byte> bytes)
     {
-#if DEBUG
-        if (s_isOff)
-            return bytes;
-        if (!_isLent)
-        {
-            if (_copy == null || _copy.Length < bytes.Length)
-                _copy = new byte[Math.Max(bytes.Length + bytes.Length / 2L, 1024) is var grown
-                    && grown <= Array.MaxLength ? (int)grown : bytes.Length];
-            bytes.CopyTo(_copy);
-            _length = bytes.Length;
-            _isLent = true;
-        }
-        Debug.Assert(_length == bytes.Length, "what is lent does not change under its borrower");
-        return _copy.AsSpan(0, _length);
-#else
+        Replace(ref bytes);
         return bytes;
-#endif
     }
 
     /// <summary>The borrower's time is over.</summary>
@@ -54,5 +39,23 @@ internal struct LentBytes
             return;
         _isLent = false;
         _copy.AsSpan(0, _length).Fill(Poison);
+    }
+
+    [Conditional("DEBUG")]
+    private void Replace(ref ReadOnlySpan<byte> bytes)
+    {
+        if (s_isOff)
+            return;
+        if (!_isLent)
+        {
+            if (_copy == null || _copy.Length < bytes.Length)
+                _copy = new byte[Math.Max(bytes.Length + bytes.Length / 2L, 1024) is var grown
+                    && grown <= Array.MaxLength ? (int)grown : bytes.Length];
+            bytes.CopyTo(_copy);
+            _length = bytes.Length;
+            _isLent = true;
+        }
+        Debug.Assert(_length == bytes.Length, "what is lent does not change under its borrower");
+        bytes = _copy.AsSpan(0, _length);
     }
 }

@@ -7,18 +7,13 @@
 // offset)" always means everything before as well. That point goes into every record, which lets
 // recovery tell a torn tail from damage to bytes that were once on disk.
 //
-// Disk for a whole memtable is set aside when a log is made, so that a full disk stops flushes and
-// new logs first, which both wait for space, and the log that is being written last.
-//
 // Any failure of a write or a sync is final: the caller marks the store as failed, and no call
 // here touches the files again.
 // Threads: see above; the small lock guards what both sides look at, never I/O.
 
 using System.Buffers.Binary;
 using System.Diagnostics;
-using LsmMmap.Engine.Files;
 using LsmMmap.Engine.State;
-using LsmMmap.Engine.Versions;
 using LsmMmap.Engine.Waiting;
 using LsmMmap.Wal;
 
@@ -26,8 +21,8 @@ namespace LsmMmap.Engine.Writing;
 
 internal sealed class LogSegments : IDisposable
 {
-    private readonly StoreServices _services;
-    private readonly Gate _syncLock = new();
+    private readonly LogSupply _supply;
+    private readonly Gate _syncGate = new();
     private readonly Gate _lock = new();
     private readonly List<(LogFile File, LogPosition End)> _unsynced = [];
 
@@ -41,17 +36,17 @@ internal sealed class LogSegments : IDisposable
     private ulong _handedOverSequence;
     private volatile bool _failed;
     private long _closedBytes;
-    private long _reservedBytes;
     private bool _hasWaitingCommits;
+    private bool _isSyncing;
     private bool _disposed;
 
     /// <summary>Creates the first log of this opening. The predecessor is what recovery read
     /// last, or nothing.</summary>
     public LogSegments(StoreServices services, LogPosition predecessor, ulong lastSequence)
     {
-        _services = services;
+        _supply = new LogSupply(services);
         _appendedSequence = lastSequence;
-        (_file, _writer) = CreateFirst(out long number);
+        (_file, _writer, long number) = _supply.First();
         CurrentNumber = number;
         _starts.Enqueue((number, 0));
         var start = new LogPosition(number, _writer.Offset);
@@ -73,7 +68,7 @@ internal sealed class LogSegments : IDisposable
     public Action<long> OnCreated { get; set; } = static _ => { };
 
     /// <summary>Whether a write or a sync failed, so that nothing more may be appended.</summary>
-    public bool IsBroken => _writer.IsBroken || _failed;
+    public bool IsBroken => _writer.IsBroken || _failed || _supply.HasFailed;
 
     /// <summary>Everything before it is with the operating system.</summary>
     public LogPosition HandedOver
@@ -150,14 +145,10 @@ internal sealed class LogSegments : IDisposable
     /// it was handed over. After one failure every call fails, without another sync.</summary>
     public void SyncThrough(LogPosition target)
     {
-        using (_syncLock.Hold())
+        if (!MustSync(target))
+            return;
+        try
         {
-            if (Synced().CompareTo(target) >= 0)
-                return;
-            AssertSyncInvariants();
-            // Closed with this sync still owed happens to a failed store alone.
-            if (_failed || _disposed)
-                throw new LsmException("an earlier write or sync of the log failed");
             LogFile current;
             LogPosition handedOver;
             (LogFile File, LogPosition End)[] owed;
@@ -171,11 +162,47 @@ internal sealed class LogSegments : IDisposable
             Sync(owed, current);
             using (_lock.Hold())
             {
+                AssertInvariants();
                 _synced = handedOver;
                 _unsynced.RemoveRange(0, owed.Length);
             }
             foreach ((LogFile file, _) in owed)
                 file.Dispose();
+        }
+        finally
+        {
+            using (_syncGate.Hold())
+            {
+                AssertSyncInvariants();
+                _isSyncing = false;
+                _syncGate.PulseAll();
+            }
+        }
+    }
+
+    /// <summary>Whether the caller is the one to sync now. Whoever finds a sync running waits for
+    /// its end and is then mostly done: the next sync serves all who came meanwhile. They wait
+    /// for that end and not for a lock, which the thread that has just synced would take again
+    /// before any of them.</summary>
+    private bool MustSync(LogPosition target)
+    {
+        using (_syncGate.Hold())
+        {
+            while (true)
+            {
+                if (Synced().CompareTo(target) >= 0)
+                    return false;
+                // Closed with this sync still owed happens to a failed store alone.
+                if (_failed || _supply.HasFailed || _disposed)
+                    throw new LsmException("an earlier write or sync of the log failed");
+                if (!_isSyncing)
+                {
+                    _isSyncing = true;
+                    AssertSyncInvariants();
+                    return true;
+                }
+                _syncGate.Wait();
+            }
         }
     }
 
@@ -207,8 +234,7 @@ internal sealed class LogSegments : IDisposable
     /// <summary>Starts the next log. By the leader. Everything so far is handed over.</summary>
     public void Rotate(ulong lastSequence)
     {
-        (LogFile nextFile, LogWriter nextWriter) =
-            Create(_services.TakeFileNumber(), _reservedBytes, out long nextNumber);
+        (LogFile nextFile, LogWriter nextWriter, long nextNumber) = _supply.Next();
         OnCreated(nextNumber);
         try
         {
@@ -253,8 +279,10 @@ internal sealed class LogSegments : IDisposable
 
     public void Dispose()
     {
-        using (_syncLock.Hold())
+        using (_syncGate.Hold())
         {
+            while (_isSyncing)
+                _syncGate.Wait();
             if (_disposed)
                 return;
             _disposed = true;
@@ -296,84 +324,11 @@ internal sealed class LogSegments : IDisposable
         _hasWaitingCommits = false;
     }
 
-    /// <summary>A small disk that has no room for a whole memtable is no reason not to open;
-    /// then nothing is set aside.</summary>
-    private (LogFile File, LogWriter Writer) CreateFirst(out long number)
-    {
-        long memtableBytes = _services.Options.DefaultKeyspace.MemtableBytes;
-        _reservedBytes = memtableBytes + memtableBytes / 8;
-        try
-        {
-            return Create(_services.TakeFileNumber(), _reservedBytes, out number);
-        }
-        catch (LsmException e) when (!_failed && IoFailure.IsExhausted(e))
-        {
-            _reservedBytes = 0;
-            return Create(_services.TakeFileNumber(), 0, out number);
-        }
-    }
-
-    /// <summary>A log file, durable with its header and its name.</summary>
-    private (LogFile File, LogWriter Writer) Create(
-        long number, long reservedBytes, out long created)
-    {
-        created = number;
-        string path = FileNames.Log(_services.Directory, number);
-        DurableFile file = _services.Files.Create(path, reservedBytes);
-        try
-        {
-            var header = new LogHeader(
-                _services.StoreId, number, Manifest.NewNonce(), _services.BootId);
-            var log = new LogFile(file);
-            var writer = new LogWriter(log, header);
-            writer.WriteHeader();
-            file.Sync();
-            SyncDirectory();
-            return (log, writer);
-        }
-        catch
-        {
-            file.Dispose();
-            Abandon(path);
-            throw;
-        }
-    }
-
-    /// <summary>A failed sync of a directory is final like one of a log.</summary>
-    private void SyncDirectory()
-    {
-        try
-        {
-            _services.Files.SyncDirectory(_services.Directory);
-        }
-        catch
-        {
-            _failed = true;
-            throw;
-        }
-    }
-
-    /// <summary>Removes a log that could not be made. Recovery passes over one that stays.
-    /// </summary>
-    private void Abandon(string path)
-    {
-        if (_failed)
-            return;
-        try
-        {
-            _services.Files.Delete(path);
-        }
-        catch (LsmException)
-        {
-            // Nothing was acknowledged from it and nothing names it.
-        }
-    }
-
     [Conditional("DEBUG")]
     private void AssertSyncInvariants()
     {
-        Debug.Assert(_syncLock.IsHeld, "one thread at a time syncs");
-        Debug.Assert(!_lock.IsHeld, "no I/O under the lock of the positions");
+        Debug.Assert(_syncGate.IsHeld, "who syncs is decided under the gate");
+        Debug.Assert(_isSyncing, "one thread at a time syncs");
     }
 
     [Conditional("DEBUG")]
