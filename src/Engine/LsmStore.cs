@@ -6,6 +6,7 @@ using System.Buffers;
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using LsmMmap.Engine.Files;
+using LsmMmap.Engine.Lifetimes;
 using LsmMmap.Engine.Reading;
 using LsmMmap.Engine.Recovery;
 using LsmMmap.Engine.State;
@@ -229,6 +230,7 @@ public sealed partial class LsmStore : IReadView, IDisposable, IAsyncDisposable
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
         StoreOptions validated = (options ?? new StoreOptions()).Validated();
+        Reclaimer.Start();
         return new LsmStore(
             new StoreOpening(files, Path.GetFullPath(directory), validated).Open());
     }
@@ -238,6 +240,7 @@ public sealed partial class LsmStore : IReadView, IDisposable, IAsyncDisposable
     {
         ArgumentException.ThrowIfNullOrEmpty(directory);
         StoreOptions validated = (options ?? new StoreOptions()).Validated();
+        Reclaimer.Start();
         return new LsmStore(
             new ReadOnlyOpening(files, Path.GetFullPath(directory), validated).Open());
     }

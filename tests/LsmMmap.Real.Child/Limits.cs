@@ -111,8 +111,29 @@ internal sealed class Limits(string directory, CommitPlan plan)
             if (path.EndsWith(".dll", StringComparison.Ordinal))
                 System.Reflection.Assembly.Load(Path.GetFileNameWithoutExtension(path));
         }
+        FillThreadPool();
         // Texts of errors, and what is needed to throw them, come into being at the first.
         Attempt("warming up", static () => LsmStore.OpenReadOnly("/proc/self/x"));
+    }
+
+    /// <summary>A new thread of the runtime's pool needs a pipe; without one the pool ends the
+    /// whole process, whatever runs in it. So the threads are there before.</summary>
+    private static void FillThreadPool()
+    {
+        const int Threads = 12;
+        ThreadPool.SetMinThreads(Threads, Threads);
+        using var all = new CountdownEvent(Threads);
+        for (int i = 0; i < Threads; i++)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(
+                _ =>
+                {
+                    all.Signal();
+                    all.Wait();
+                },
+                null);
+        }
+        all.Wait();
     }
 
     private void Write(int until)

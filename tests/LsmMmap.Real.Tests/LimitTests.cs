@@ -17,9 +17,7 @@ public sealed class LimitTests : IDisposable
     [LinuxFact]
     public void Files_AllTaken_FailsStepsAndLosesNothing()
     {
-        using ChildProcess child = ChildProcess.Start(
-            "few-files", _folder["store"], $"{Seeds.Base}");
-        child.RunToEnd();
+        using ChildProcess child = RunWithFewFiles(out string store);
         string story = $"{Seeds.Describe(Seeds.Base)}: {child.Story}";
         Assert.True(child.ExitCode == 0, story);
         Assert.Contains("done", child.Lines);
@@ -33,8 +31,27 @@ public sealed class LimitTests : IDisposable
             line.StartsWith("failed flush ", StringComparison.Ordinal)
             || line.StartsWith("failed compact ", StringComparison.Ordinal));
         new StoreCheck().AfterRound(
-            _folder["store"], Steps.Options(), new CommitPlan(Seeds.Base, 0), 1,
+            store, Steps.Options(), new CommitPlan(Seeds.Base, 0), 1,
             StoreCheck.Acknowledgements(child.Lines), story);
+    }
+
+    /// <summary>Without descriptors the runtime cannot make threads, and ends the process with
+    /// "Out of memory." when its pool wants one just then (one run of some two hundred). That is
+    /// none of the store's doing, so such a run is made again.</summary>
+    private ChildProcess RunWithFewFiles(out string store)
+    {
+        for (int run = 1; ; run++)
+        {
+            store = _folder[$"store{run}"];
+            ChildProcess child = ChildProcess.Start("few-files", store, $"{Seeds.Base}");
+            child.RunToEnd();
+            bool isOfRuntime = child.ExitCode != 0
+                && child.Story.Contains("Out of memory.", StringComparison.Ordinal)
+                && !child.Story.Contains("Unhandled", StringComparison.Ordinal);
+            if (!isOfRuntime || run == 3)
+                return child;
+            child.Dispose();
+        }
     }
 
     [LinuxFact]

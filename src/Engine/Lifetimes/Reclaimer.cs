@@ -1,6 +1,6 @@
 // Frees retired objects when no reader slot names them any more. One thread for the whole
-// process, so that a pinned value or a cursor may outlive its store; started by the first
-// retirement. Unmapping happens here too, off every reader's and writer's path.
+// process, so that a pinned value or a cursor may outlive its store; started before the first
+// store opens. Unmapping happens here too, off every reader's and writer's path.
 //
 // What is still pinned is looked at again after a pause that grows from 1 to 64 ms: disposing a
 // pinned value costs two nanoseconds because it signals nobody.
@@ -35,13 +35,28 @@ internal static class Reclaimer
         {
             AssertInvariants();
             s_retired.Add(item);
-            if (!s_started)
-            {
-                s_started = true;
-                StoreThread.Start("LsmMmap reclaimer", Run, isOfProcess: true);
-            }
+            StartUnderGate();
             s_gate.PulseAll();
         }
+    }
+
+    /// <summary>Starts the thread if nobody has. A store does so before it opens: later the
+    /// system may have no thread left to give, and what is retired then must still go.</summary>
+    public static void Start()
+    {
+        using (s_gate.Hold())
+        {
+            AssertInvariants();
+            StartUnderGate();
+        }
+    }
+
+    private static void StartUnderGate()
+    {
+        if (s_started)
+            return;
+        StoreThread.Start("LsmMmap reclaimer", Run, isOfProcess: true);
+        s_started = true;
     }
 
     /// <summary>Runs an action once after a delay; for what a finalizer may not do at
