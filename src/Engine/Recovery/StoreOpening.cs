@@ -119,7 +119,9 @@ internal sealed class StoreOpening(IFileSystem files, string directory, StoreOpt
             var manifest = new ManifestLog(
                 files, directory, services.StoreId, services.BootId,
                 services.TakeFileNumber(), contents, options.ManifestBytesMax); // 7
-            Sweep(contents, log.CurrentNumber, manifest.Number); // 8
+            Sweep(
+                contents, log.CurrentNumber, manifest.Number,
+                mayKeepLogs: report is { LogBytesDropped: > 0 }); // 8
             return OpenStore.Assemble(
                 storeLock, services, manifest, log, report ?? new RecoveryReport()); // 9
         }
@@ -131,14 +133,18 @@ internal sealed class StoreOpening(IFileSystem files, string directory, StoreOpt
     }
 
     /// <summary>Removes what no durable edit names. A failure leaves a file for the next time.
-    /// </summary>
-    private void Sweep(ManifestContents contents, long log, long manifest)
+    /// What Salvage has passed over, a table, or logs that were not replayed whole, may be all
+    /// that is left of something, and moves to the folder of lost files instead.</summary>
+    private void Sweep(ManifestContents contents, long log, long manifest, bool mayKeepLogs)
     {
         var live = new HashSet<long>(
             contents.Keyspaces.Values.SelectMany(static keyspace => keyspace.Tables.Keys));
+        LostFolder? lost = options.WalRecovery == WalRecovery.Salvage
+            ? new LostFolder(files, directory) : null;
         foreach (FileEntry file in files.List(directory))
         {
-            bool isGarbage = FileNames.Parse(file.Name, out long number) switch
+            StoreFileKind kind = FileNames.Parse(file.Name, out long number);
+            bool isGarbage = kind switch
             {
                 StoreFileKind.Temporary => true,
                 StoreFileKind.Table => !live.Contains(number),
@@ -150,7 +156,11 @@ internal sealed class StoreOpening(IFileSystem files, string directory, StoreOpt
                 continue;
             try
             {
-                files.Delete(Path.Combine(directory, file.Name));
+                if (lost != null && (kind == StoreFileKind.Table
+                    || (kind == StoreFileKind.Log && mayKeepLogs)))
+                    lost.Move(file.Name);
+                else
+                    files.Delete(Path.Combine(directory, file.Name));
             }
             catch (LsmException)
             {
