@@ -35,7 +35,7 @@ internal static partial class DiskSync
     private const int AdviceWillNeed = 3;
     private const int AdvicePopulateRead = 22;
 
-    private static int s_populateMissing = OperatingSystem.IsLinux() ? 0 : 1;
+    private static readonly bool s_canPopulate = CanPopulate();
 
     /// <summary>Refuses to go on where a sync of a closed descriptor "succeeds": on such a
     /// system no sync can be believed.</summary>
@@ -127,7 +127,7 @@ internal static partial class DiskSync
     /// where the system has no such call: then the first touch is an ordinary fault.</summary>
     public static unsafe bool Populate(byte* address, long bytes)
     {
-        if (Volatile.Read(ref s_populateMissing) != 0)
+        if (!s_canPopulate)
             return true;
         const long Page = 4096;
         // Safety: the caller owns the mapping; both ends are widened to whole pages, which a
@@ -144,11 +144,24 @@ internal static partial class DiskSync
             errno = Marshal.GetLastPInvokeError();
         }
         while (errno == ErrnoInterrupted);
-        // Older than Linux 5.14.
-        if (errno == ErrnoInvalid)
-            Volatile.Write(ref s_populateMissing, 1);
         // Want of memory is not the disk's fault; the touch that follows finds out.
         return errno is not (ErrnoIo or ErrnoFault or ErrnoPoisoned);
+    }
+
+    /// <summary>Whether the system knows the call (Linux does since 5.14), asked once with memory
+    /// that is surely there: what it says of a mapping later is about that mapping alone.
+    /// </summary>
+    private static unsafe bool CanPopulate()
+    {
+        const nuint Page = 4096;
+        if (!OperatingSystem.IsLinux())
+            return false;
+        // Safety: the page is ours from the allocation to the line that frees it.
+        void* page = NativeMemory.AlignedAlloc(Page, Page);
+        bool can = Unix.MAdvise((nint)page, Page, AdvicePopulateRead) == 0
+            || Marshal.GetLastPInvokeError() != ErrnoInvalid;
+        NativeMemory.AlignedFree(page);
+        return can;
     }
 
     /// <summary>The path with every symbolic link resolved, as the name of a directory that two
