@@ -158,7 +158,8 @@ public sealed class RepairTests : StoreTest
     public void Repair_OneTableDamaged_SavesTheOthersAndSaysWhatIsLost(bool manifestToo)
     {
         RepairedContent content = Fill();
-        string table = StoreFiles.Tables(Home)[1];
+        // A small one may hold tombstones alone, whose loss no value shows.
+        string table = StoreFiles.Tables(Home).MaxBy(static path => new FileInfo(path).Length)!;
         StoreFiles.Flip(table, 600);
         if (manifestToo)
             File.Delete(StoreFiles.NewestManifest(Home));
