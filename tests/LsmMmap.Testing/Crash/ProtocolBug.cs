@@ -68,7 +68,8 @@ internal enum ProtocolBug
     /// <summary>Sealing guards against programs, not against crashes.</summary>
     SealForgotten,
 
-    /// <summary>Nothing is acknowledged between the syncs of two logs, and a newer log without
+    /// <summary>Where an old log is synced, the newest one is synced before it. Nothing is
+    /// acknowledged, and no record states a synced point, between the two; a newer log without
     /// the end of the older one is cut where the older one ends.</summary>
     OldLogSyncedLast,
 

@@ -159,15 +159,13 @@ internal sealed class ProtocolBugFileSystem(IFileSystem inner, ProtocolBug bug)
                 _owner.Owe(base.Sync);
                 return;
             }
+            // Both are synced before the store is told so: only their order is another.
+            if (_owner.Bug == ProtocolBug.OldLogSyncedLast && IsOldLog)
+                _owner._newestLog!.SyncInner();
             base.Sync();
-            bool pays = _owner.Bug switch
-            {
-                ProtocolBug.LogSyncedAfterEdit or ProtocolBug.TableSyncedAfterEdit
-                    or ProtocolBug.LogSyncedAfterCleanMark => IsManifest,
-                ProtocolBug.OldLogSyncedLast => IsLog,
-                _ => false,
-            };
-            if (pays)
+            bool pays = _owner.Bug is ProtocolBug.LogSyncedAfterEdit
+                or ProtocolBug.TableSyncedAfterEdit or ProtocolBug.LogSyncedAfterCleanMark;
+            if (pays && IsManifest)
                 _owner.Pay();
         }
 
@@ -177,6 +175,8 @@ internal sealed class ProtocolBugFileSystem(IFileSystem inner, ProtocolBug bug)
                 GiveBack();
             base.Dispose(disposing);
         }
+
+        private void SyncInner() => base.Sync();
 
         private bool IsForgotten(bool isFirst) => _owner.Bug switch
         {
@@ -197,7 +197,6 @@ internal sealed class ProtocolBugFileSystem(IFileSystem inner, ProtocolBug bug)
             ProtocolBug.LogSyncedAfterEdit => IsLog && Thread.CurrentThread.Name is
                 "LsmMmap compaction" or "LsmMmap flush",
             ProtocolBug.LogSyncedAfterCleanMark => IsLog && _owner.IsClosing,
-            ProtocolBug.OldLogSyncedLast => IsOldLog,
             ProtocolBug.TableSyncedAfterEdit or ProtocolBug.TableSyncedAfterRename => IsTable,
             ProtocolBug.CurrentSyncedAfterRename => isCurrent,
             ProtocolBug.NewManifestSyncedAfterSwitch => IsManifest && isFirst,
