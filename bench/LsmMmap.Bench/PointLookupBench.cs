@@ -57,6 +57,7 @@ public class PointLookupBench
     private bool Get(ReadOnlySpan<byte> key)
     {
         var found = default(TableValue);
-        return PointLookup.TryGet(_view, key, _sequence, ref found, out _);
+        return PointLookup.TryGet(
+            _view, key, _sequence, isLikely: true, ref found, out _);
     }
 }

@@ -176,7 +176,9 @@ internal sealed class CrashSweep(CrashRecord record, string root)
                 _findings.Add(finding);
             return;
         }
-        LastState = (start, record.History[recovery.Step]);
+        // What a kill leaves may still be lost by a later power cut, so no run begins on it.
+        if (!isKill)
+            LastState = (start, record.History[recovery.Step]);
         if (isNested)
             RunNested(Nested!, recovery, boot, isKill, place.ToString());
     }

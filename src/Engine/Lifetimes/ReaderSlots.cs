@@ -51,6 +51,10 @@ internal sealed class ReaderSlots
 
     private ReaderSlots() { }
 
+    /// <summary>Whether the thread's last lookup found its key: lookups guess that the next one
+    /// does as the last one did.</summary>
+    public bool ExpectsHit { get; set; }
+
     /// <summary>The row of the calling thread.</summary>
     public static ReaderSlots Current => t_current ?? Register();
 

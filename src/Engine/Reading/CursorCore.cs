@@ -71,6 +71,12 @@ internal sealed class CursorCore
     /// <summary>Sees the view as it is now and stands nowhere.</summary>
     public void Show()
     {
+        if (_state is { } held && _reader!.IsCurrent(held, out ulong latest)
+            && Visible.TryAdvance(latest))
+        {
+            EndLoans();
+            return;
+        }
         ReadState state = _reader!.Acquire(out TreeView view, out ulong sequence);
         ReadState? old = _state;
         _state = state;

@@ -35,7 +35,10 @@ internal sealed class KeyspaceReader(
         {
             var found = default(TableValue);
             TreeView view = View(slots, entry, out ulong sequence);
-            if (!PointLookup.TryGet(view, key, sequence, ref found, out long ownerId))
+            bool isThere = PointLookup.TryGet(
+                view, key, sequence, slots.ExpectsHit, ref found, out long ownerId);
+            slots.ExpectsHit = isThere;
+            if (!isThere)
             {
                 pinned = default;
                 return false;
@@ -134,6 +137,15 @@ internal sealed class KeyspaceReader(
         ThrowGone();
         view = null!;
         return state;
+    }
+
+    /// <summary>Whether an acquired state is current still, and the sequence to read at if it is.
+    /// </summary>
+    public bool IsCurrent(ReadState acquired, out ulong sequence)
+    {
+        bool isCurrent = published.IsCurrent(acquired, out sequence);
+        sequence = Math.Min(sequence, sequenceMax);
+        return isCurrent;
     }
 
     private TreeView View(ReaderSlots slots, int entry, out ulong sequence)

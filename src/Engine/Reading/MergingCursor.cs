@@ -10,6 +10,7 @@
 
 using System.Diagnostics;
 using LsmMmap.Sstable.Keys;
+using LsmMmap.Sstable.Tables;
 
 namespace LsmMmap.Engine.Reading;
 
@@ -29,11 +30,13 @@ internal sealed class MergingCursor : IDisposable
 
     public ReadOnlySpan<byte> Value => _heap[0].Value;
 
-    /// <summary>Whether no other entry of the current key can come after this one: there is
-    /// one run, whose block holds no versions. Requires: valid.</summary>
-    public bool IsOnlyVersion => _runCount == 1 && _heap[0].IsPlain;
+    /// <summary>The cursor of the only run, if it stands in a block without versions: then no
+    /// other entry of the current key can come after this one, and inside the block the cursor
+    /// may be moved past this one. Requires: valid.</summary>
+    public TableCursor? OnlyPlainTable => _runCount == 1 ? _heap[0].PlainTable : null;
 
-    /// <summary>The same, looking backward.</summary>
+    /// <summary>Whether no other entry of the current key can come before this one, either.
+    /// </summary>
     public bool IsOnlyVersionBackward => _runCount == 1 && _heap[0].IsPlainBackward;
 
     /// <summary>A run to fill in: the next of the kept ones, or a new one.</summary>
@@ -112,15 +115,6 @@ internal sealed class MergingCursor : IDisposable
             RemoveTop();
         if (_heapCount > 1)
             SiftDown(0);
-    }
-
-    /// <summary>Previous, if the entry that it comes to is surely all there is of its key.
-    /// Else false, and nothing has moved.</summary>
-    public bool TryPreviousOnlyVersion()
-    {
-        Debug.Assert(IsValid, "only a cursor that stands can move");
-        // With one run there are no others to be turned round.
-        return _runCount == 1 && _heap[0].TryPreviousPlain();
     }
 
     public void Dispose()

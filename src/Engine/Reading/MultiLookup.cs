@@ -130,12 +130,12 @@ internal sealed class MultiLookup
         foreach (Table table in version.Tables(0))
         {
             for (int i = 0; i < _openCount; i++)
-                Begin(i, table.Reader, isLikely: false);
+                _probes[i].Aim(table.Reader, _lookups[_open[i]].Hash);
             Finish();
         }
         ReadOnlySpan<int> levels = version.SortedLevels;
         for (int i = 0; i < levels.Length && _openCount > 0; i++)
-            ReadLevel(version, levels[i], isLast: i == levels.Length - 1);
+            ReadLevel(version, levels[i]);
     }
 
     private void ReadMemTable(LiveMemTable memTable)
@@ -163,38 +163,39 @@ internal sealed class MultiLookup
         _openCount = left;
     }
 
-    private void ReadLevel(TreeVersion version, int level, bool isLast)
+    private void ReadLevel(TreeVersion version, int level)
     {
         ReadOnlySpan<Table> tables = version.Tables(level);
         for (int i = 0; i < _openCount; i++)
         {
-            int at = version.FindTable(level, KeyOf(_lookups[_open[i]]));
+            ref Lookup lookup = ref _lookups[_open[i]];
+            int at = version.FindTable(level, KeyOf(lookup));
             if (at < tables.Length)
-                Begin(i, tables[at].Reader, isLast);
+                _probes[i].Aim(tables[at].Reader, lookup.Hash);
         }
         Finish();
     }
 
-    private void Begin(int i, TableReader reader, bool isLikely)
-    {
-        ref Lookup lookup = ref _lookups[_open[i]];
-        _probes[i].Begin(reader, KeyOf(lookup), lookup.Hash, _seekTag, isLikely);
-    }
-
-    /// <summary>The second and the last step of every probe that has begun.</summary>
+    /// <summary>The steps that are left of every probe that was aimed.</summary>
     private void Finish()
     {
         for (int i = 0; i < _openCount; i++)
         {
             ref Lookup lookup = ref _lookups[_open[i]];
             if (_probes[i].IsOpen)
-                _probes[i].Search(KeyOf(lookup), lookup.Hash, _seekTag);
+                _probes[i].Find(KeyOf(lookup), lookup.Hash, _seekTag, isLikely: false);
+        }
+        for (int i = 0; i < _openCount; i++)
+        {
+            ref Lookup lookup = ref _lookups[_open[i]];
+            if (_probes[i].IsOpen)
+                _probes[i].Search(KeyOf(lookup), _seekTag);
         }
         int left = 0;
         for (int i = 0; i < _openCount; i++)
         {
             ref Lookup lookup = ref _lookups[_open[i]];
-            if (_probes[i].IsOpen && _probes[i].Take(KeyOf(lookup), ref lookup.Value))
+            if (_probes[i].IsOpen && _probes[i].Take(KeyOf(lookup), _seekTag, ref lookup.Value))
                 lookup.IsFound = EntryTag.Kind(lookup.Value.Tag) == ValueKind.Put;
             else
                 _open[left++] = _open[i];

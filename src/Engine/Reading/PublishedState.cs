@@ -66,6 +66,19 @@ internal sealed class PublishedState
         }
     }
 
+    /// <summary>Whether a state that the caller references is current still, and the sequence
+    /// published under it: for whoever wants to see the latest and may not need another
+    /// state.</summary>
+    public bool IsCurrent(ReadState held, out ulong sequence)
+    {
+        Debug.Assert(held.IsReferenced, "what is held is referenced");
+        SchedulePoint.Reach("is current: read sequence");
+        sequence = Volatile.Read(ref _sequence);
+        SchedulePoint.Reach("is current: read state");
+        // A state is installed once: current now and when it was acquired, it was so between.
+        return ReferenceEquals(held, Volatile.Read(ref _current));
+    }
+
     /// <summary>Makes a state current and lets go of the one before.</summary>
     public void Install(ReadState state)
     {

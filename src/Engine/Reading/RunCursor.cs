@@ -34,8 +34,10 @@ internal sealed class RunCursor : IDisposable
 
     public ReadOnlySpan<byte> Value => _isMemTable ? _memCursor.Value : _tableCursor.Value;
 
-    /// <summary>Whether the entry lies in a block in which no key has a second version.</summary>
-    public bool IsPlain => !_isMemTable && _tableCursor.IsPlain;
+    /// <summary>The table cursor, if it stands in a block in which no key has a second version;
+    /// else null. Whoever has it may move it inside that block.</summary>
+    public TableCursor? PlainTable =>
+        !_isMemTable && _tableCursor.IsPlain ? _tableCursor : null;
 
     /// <summary>The same, and the entry before it lies in that block too, so that no newer
     /// version of its key comes before it.</summary>
@@ -116,14 +118,6 @@ internal sealed class RunCursor : IDisposable
         if (_isMemTable)
             return IsValid = _memCursor.Previous();
         return IsValid = _tableCursor.Previous() || MoveBack();
-    }
-
-    /// <summary>Previous, if the entry that it comes to is plain backward; else no move.
-    /// </summary>
-    public bool TryPreviousPlain()
-    {
-        Debug.Assert(IsValid, "only a cursor that stands can move");
-        return !_isMemTable && _tableCursor.TryPreviousPlain();
     }
 
     /// <summary>Lets go of tables and memtables but keeps the buffers.</summary>

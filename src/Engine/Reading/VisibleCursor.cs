@@ -12,7 +12,10 @@
 // Threads: one at a time.
 
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using LsmMmap.Engine.Memory;
 using LsmMmap.Sstable.Keys;
+using LsmMmap.Sstable.Tables;
 
 namespace LsmMmap.Engine.Reading;
 
@@ -26,6 +29,8 @@ internal sealed class VisibleCursor : IDisposable
     private GrowOnlyBuffer _upper;
     private ulong _sequence;
     private Position _position;
+    private TableCursor? _plain;
+    private MemTable? _skipped;
     private bool _backward;
     private bool _isEmptyRange;
 
@@ -39,9 +44,11 @@ internal sealed class VisibleCursor : IDisposable
 
     public bool IsValid => _position == Position.OnEntry;
 
-    public ReadOnlySpan<byte> Key => _backward ? _key.Span : _merge.UserKey;
+    public ReadOnlySpan<byte> Key => _plain is { } table ? table.UserKey
+        : _backward ? _key.Span : _merge.UserKey;
 
-    public ReadOnlySpan<byte> Value => _backward ? _savedValue.Span : _merge.Value;
+    public ReadOnlySpan<byte> Value => _plain is { } table ? table.Value
+        : _backward ? _savedValue.Span : _merge.Value;
 
     /// <summary>Stands nowhere, over a view as of a sequence. Requires: the caller keeps the
     /// view's state alive until Clear.</summary>
@@ -52,11 +59,26 @@ internal sealed class VisibleCursor : IDisposable
         _sequence = sequence;
         if (_isEmptyRange)
             return;
-        if (!view.Active.Table.IsEmpty)
+        if (view.Active.Table.IsEmpty)
+            _skipped = view.Active.Table;
+        else
             _merge.AddRun().Reset(view.Active);
         foreach (LiveMemTable memTable in view.Frozen)
             _merge.AddRun().Reset(memTable);
         AddTables(view.Version);
+    }
+
+    /// <summary>Stands nowhere, over the same view as of a later sequence. False, and nothing is
+    /// done, when the view has entries by now in a memtable that had none.</summary>
+    public bool TryAdvance(ulong sequence)
+    {
+        Debug.Assert(sequence >= _sequence, "a view does not go back");
+        if (_skipped is { IsEmpty: false })
+            return false;
+        _sequence = sequence;
+        _backward = false;
+        Leave();
+        return true;
     }
 
     /// <summary>Copies the bounds; empty means none. Before Reset.</summary>
@@ -71,7 +93,8 @@ internal sealed class VisibleCursor : IDisposable
     public void Clear()
     {
         _merge.Clear();
-        _position = Position.Nowhere;
+        Leave();
+        _skipped = null;
         _backward = false;
     }
 
@@ -81,7 +104,7 @@ internal sealed class VisibleCursor : IDisposable
     {
         if (_isEmptyRange)
             return At(Position.BeforeFirst);
-        _position = Position.Nowhere;
+        Leave();
         if (_upper.IsEmpty)
             _merge.SeekToLast();
         else
@@ -96,7 +119,7 @@ internal sealed class VisibleCursor : IDisposable
         if (!_lower.IsEmpty && key.SequenceCompareTo(_lower.Span) < 0)
             key = _lower.Span;
         key = Own(key);
-        _position = Position.Nowhere;
+        Leave();
         _merge.Seek(key, EntryTag.SeekAt(_sequence));
         return FindForward(skipping: false);
     }
@@ -108,12 +131,20 @@ internal sealed class VisibleCursor : IDisposable
         if (!_upper.IsEmpty && key.SequenceCompareTo(_upper.Span) >= 0)
             return SeekToLast();
         key = Own(key);
-        _position = Position.Nowhere;
+        Leave();
         _merge.SeekForPrevious(key, 0);
         return FindBackward();
     }
 
-    public bool MoveNext()
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool MoveNext() =>
+        _plain is { } table && table.TryNextPlain() ? StandPlain(table) : MoveOn();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool MovePrevious() =>
+        _plain is { } table && table.TryPreviousPlain() ? StandPlain(table) : MoveBack();
+
+    private bool MoveOn()
     {
         switch (_position)
         {
@@ -124,15 +155,11 @@ internal sealed class VisibleCursor : IDisposable
             default:
                 return SeekToFirst();
         }
+        bool mayHaveVersions = _plain == null;
         // A move that throws leaves the cursor nowhere, so that the next one begins anew.
-        _position = Position.Nowhere;
-        bool mayHaveVersions = true;
-        if (!_backward)
-        {
-            mayHaveVersions = !_merge.IsOnlyVersion;
-            if (mayHaveVersions)
-                _key.Set(_merge.UserKey);
-        }
+        Leave();
+        if (!_backward && mayHaveVersions)
+            _key.Set(_merge.UserKey);
         if (_backward && !_merge.IsValid)
             _merge.SeekToFirst();
         else
@@ -140,7 +167,7 @@ internal sealed class VisibleCursor : IDisposable
         return FindForward(skipping: mayHaveVersions);
     }
 
-    public bool MovePrevious()
+    private bool MoveBack()
     {
         switch (_position)
         {
@@ -151,11 +178,9 @@ internal sealed class VisibleCursor : IDisposable
             default:
                 return SeekToLast();
         }
-        _position = Position.Nowhere;
+        Leave();
         if (!_backward)
         {
-            if (_merge.TryPreviousOnlyVersion())
-                return StandBackward();
             _key.Set(_merge.UserKey);
             do
                 _merge.Previous();
@@ -199,7 +224,7 @@ internal sealed class VisibleCursor : IDisposable
     {
         if (_isEmptyRange)
             return At(Position.AfterLast);
-        _position = Position.Nowhere;
+        Leave();
         _merge.SeekToFirst();
         return FindForward(skipping: false);
     }
@@ -267,10 +292,34 @@ internal sealed class VisibleCursor : IDisposable
         return At(isInside ? Position.OnEntry : Position.BeforeFirst);
     }
 
+    /// <summary>On the entry that the only run has come to inside its plain block, if the bounds
+    /// have it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool StandPlain(TableCursor table)
+    {
+        Debug.Assert(EntryTag.IsServed(table.Tag), "an entry without versions is a plain put");
+        return (_lower.IsEmpty && _upper.IsEmpty) || StandInside(table.UserKey);
+    }
+
+    private bool StandInside(ReadOnlySpan<byte> key)
+    {
+        if (!_upper.IsEmpty && key.SequenceCompareTo(_upper.Span) >= 0)
+            return At(Position.AfterLast);
+        return _lower.IsEmpty || key.SequenceCompareTo(_lower.Span) >= 0
+            || At(Position.BeforeFirst);
+    }
+
+    private void Leave()
+    {
+        _position = Position.Nowhere;
+        _plain = null;
+    }
+
     private bool At(Position position)
     {
         Debug.Assert(position != Position.Nowhere, "a move ends somewhere");
         _position = position;
+        _plain = position == Position.OnEntry && !_backward ? _merge.OnlyPlainTable : null;
         return position == Position.OnEntry;
     }
 }

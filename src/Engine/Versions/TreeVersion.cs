@@ -14,8 +14,10 @@ internal sealed class TreeVersion
 {
     public const int LevelCount = KeyspaceOptions.LevelCount;
 
+    private static readonly HeadTree s_noKeys = new([], []);
+
     private readonly Table[][] _levels;
-    private readonly ulong[][] _largestHeads;
+    private readonly HeadTree[] _largestKeys;
     private readonly long[] _levelBytes;
     private readonly int[] _sortedLevels;
     private int _references = 1;
@@ -25,13 +27,12 @@ internal sealed class TreeVersion
     {
         Debug.Assert(levels.Length == LevelCount, "every level has its array");
         _levels = levels;
-        _largestHeads = new ulong[LevelCount][];
+        _largestKeys = new HeadTree[LevelCount];
         _levelBytes = new long[LevelCount];
         for (int level = 0; level < LevelCount; level++)
         {
             Table[] tables = levels[level];
-            _largestHeads[level] = level == 0 ? [] : Array.ConvertAll(
-                tables, static table => InternalKey.Head8(table.Info.LargestKey));
+            _largestKeys[level] = level == 0 ? s_noKeys : LargestKeys(tables);
             foreach (Table table in tables)
             {
                 table.AddReference();
@@ -71,24 +72,8 @@ internal sealed class TreeVersion
     public int FindTable(int level, ReadOnlySpan<byte> key)
     {
         Debug.Assert(level > 0, "level 0 is not sorted by key");
-        ulong[] heads = _largestHeads[level];
-        Table[] tables = _levels[level];
-        ulong head = InternalKey.Head8(key);
-        int low = 0;
-        int high = heads.Length;
-        while (low < high)
-        {
-            int middle = (low + high) >>> 1;
-            ulong other = heads[middle];
-            bool below = other != head
-                ? other < head
-                : tables[middle].Info.LargestKey.AsSpan().SequenceCompareTo(key) < 0;
-            if (below)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        return low;
+        int low = _largestKeys[level].LowerBound(key, out bool isTie);
+        return isTie ? FindTable(_levels[level], low, key) : low;
     }
 
     /// <summary>The tables of a level that meet [from, to], both inclusive, in level
@@ -159,6 +144,30 @@ internal sealed class TreeVersion
             foreach (Table table in tables)
                 table.Release();
         }
+    }
+
+    private static int FindTable(Table[] tables, int low, ReadOnlySpan<byte> key)
+    {
+        int high = tables.Length;
+        while (low < high)
+        {
+            int middle = (low + high) >>> 1;
+            if (tables[middle].Info.LargestKey.AsSpan().SequenceCompareTo(key) < 0)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        return low;
+    }
+
+    private static HeadTree LargestKeys(Table[] tables)
+    {
+        if (tables.Length == 0)
+            return s_noKeys;
+        byte[] prefix = HeadTree.SharedPrefix(
+            tables[0].Info.LargestKey, tables[^1].Info.LargestKey);
+        return new HeadTree(prefix, Array.ConvertAll(
+            tables, table => HeadTree.HeadBehind(prefix, table.Info.LargestKey)));
     }
 
     [Conditional("DEBUG")]

@@ -31,7 +31,6 @@ internal unsafe struct BlockCursor
     private int _offsetShift;
     private bool _isPlain;
     private BlockEntry _entry;
-    private ulong _head;
 
     /// <summary>
     /// Whether a move met an entry that leaves the block: damage after validation.
@@ -48,7 +47,11 @@ internal unsafe struct BlockCursor
     public readonly ulong Tag => _entry.Tag;
 
     /// <summary>The first eight bytes of the user key as a number.</summary>
-    public readonly ulong Head => _head;
+    public readonly ulong Head
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => ReadHead(_key, _prefixBytes + _entry.SuffixBytes);
+    }
 
     public readonly bool IsApart => _entry.IsApart;
 
@@ -133,7 +136,6 @@ internal unsafe struct BlockCursor
             Vector128.Store(Vector128.Load(suffix), target);
         else if (!CopyLong(suffix, target))
             return Break();
-        _head = ReadHead(_key, _prefixBytes + _entry.SuffixBytes);
         return true;
     }
 

@@ -1,7 +1,7 @@
-// The index of one table as two plain arrays: the first eight bytes of every separator behind the
-// prefix that all share, and the block each stands for. A lookup is one binary search over numbers,
-// without a page of the table being touched. Where a head equals the target's, bytes further on
-// would decide; those are left to the index in the file.
+// The index of one table in memory: a tree over the first eight bytes of every separator, and the
+// block that each stands for. A lookup searches numbers, without a page of the table being touched.
+// Where a head equals the target's, bytes further on would decide; those are left to the index in
+// the file.
 //
 // Threads: immutable after construction.
 
@@ -26,26 +26,25 @@ internal enum FlatIndexAnswer
 internal sealed class FlatIndex
 {
     private const int LengthBits = 24;
-    private const int BytesPerBlock = 2 * sizeof(ulong);
-    private const int OverheadBytes = 160;
+    private const int OverheadBytes = 64;
 
-    private readonly byte[] _prefix;
-    private readonly ulong[] _heads;
+    private readonly HeadTree _heads;
     private readonly ulong[] _handles;
 
     public FlatIndex(byte[] prefix, ulong[] heads, ulong[] handles)
     {
         Debug.Assert(heads.Length == handles.Length, "every separator stands for a block");
         Debug.Assert(heads.Length > 0, "a table has a block");
-        _prefix = prefix;
-        _heads = heads;
+        _heads = new HeadTree(prefix, heads);
         _handles = handles;
+        Bytes = EstimateBytes(heads.Length) + prefix.Length;
     }
 
     /// <summary>Managed bytes it takes, for the cache's accounts.</summary>
-    public long Bytes => EstimateBytes(_heads.Length) + _prefix.Length;
+    public long Bytes { get; }
 
-    public static long EstimateBytes(long blocks) => OverheadBytes + blocks * BytesPerBlock;
+    public static long EstimateBytes(long blocks) =>
+        OverheadBytes + HeadTree.EstimateBytes(blocks) + blocks * sizeof(ulong);
 
     /// <summary>A handle as one number; false when it is too far or too long for that.</summary>
     public static bool TryPack(BlockHandle handle, out ulong packed)
@@ -63,35 +62,10 @@ internal sealed class FlatIndex
     /// </summary>
     public FlatIndexAnswer Find(ReadOnlySpan<byte> userKey, out int at)
     {
-        at = 0;
-        if (!userKey.StartsWith(_prefix))
-            return userKey.SequenceCompareTo(_prefix) > 0
-                ? FlatIndexAnswer.Beyond : FlatIndexAnswer.Found;
-        ulong head = InternalKey.Head8(userKey[_prefix.Length..]);
-        ulong[] heads = _heads;
-        int low = LowerBound(heads, head);
-        if (low == heads.Length)
-            return FlatIndexAnswer.Beyond;
-        if (heads[low] == head)
+        at = _heads.LowerBound(userKey, out bool isTie);
+        if (isTie)
             return FlatIndexAnswer.Undecided;
-        at = low;
-        return FlatIndexAnswer.Found;
-    }
-
-    /// <summary>First index whose head is not below; the steps do not branch on the data.</summary>
-    private static int LowerBound(ulong[] heads, ulong head)
-    {
-        int low = 0;
-        int count = heads.Length;
-        while (count > 0)
-        {
-            int half = (count + 1) >> 1;
-            int isBelow = heads[low + half - 1] < head ? -1 : 0;
-            low += half & isBelow;
-            count -= half;
-        }
-        Debug.Assert(low == heads.Length || heads[low] >= head, "the bound is a lower bound");
-        return low;
+        return at < _handles.Length ? FlatIndexAnswer.Found : FlatIndexAnswer.Beyond;
     }
 
     private static BlockHandle Unpack(ulong packed) =>

@@ -42,7 +42,7 @@ internal static class FlatIndexMaker
             int keyBytes = index.CopySeparator(key, out _);
             if (!key.AsSpan(0, keyBytes).StartsWith(prefix))
                 source.ThrowDamage(index.Handle.Offset, "the separators are out of order");
-            heads[i] = InternalKey.Head8(key.AsSpan(prefix.Length, keyBytes - prefix.Length));
+            heads[i] = HeadTree.HeadBehind(prefix, key.AsSpan(0, keyBytes));
             if (i > 0 && heads[i] < heads[i - 1])
                 source.ThrowDamage(index.Handle.Offset, "the separators are out of order");
             if (!FlatIndex.TryPack(index.Handle, out handles[i]))
@@ -55,13 +55,12 @@ internal static class FlatIndexMaker
         return new FlatIndex(prefix, heads, handles);
     }
 
-    /// <summary>What the first and the last separator share, all between them share.</summary>
     private static byte[] SharedPrefix(IndexCursor index, byte[] key)
     {
         index.SeekToFirst();
         byte[] first = key[..index.CopySeparator(key, out _)];
         index.SeekToLast();
         int lastBytes = index.CopySeparator(key, out _);
-        return first[..first.AsSpan().CommonPrefixLength(key.AsSpan(0, lastBytes))];
+        return HeadTree.SharedPrefix(first, key.AsSpan(0, lastBytes));
     }
 }

@@ -157,19 +157,20 @@ internal sealed class TableCursor : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Next() => _block.MoveNext() || LeaveForward();
 
+    /// <summary>Next, if the entry it comes to lies in the same plain block; else false without a
+    /// move.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryNextPlain() => _block.IsPlain && _block.MoveNext();
+
     /// <summary>Goes one entry back. False before the start, or when not valid.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Previous() => _block.MovePrevious() || LeaveBackward();
 
-    /// <summary>Previous, if the entry it comes to has one before it in the same plain block;
-    /// else false without a move.</summary>
+    /// <summary>Previous, if the entry it comes to has one before it in the same plain block; else
+    /// false without a move.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool TryPreviousPlain()
-    {
-        if (!_block.IsPlain || _block.Index < 2)
-            return false;
-        return _block.MovePrevious() || LeaveBackward();
-    }
+    public bool TryPreviousPlain() =>
+        _block.IsPlain && _block.Index >= 2 && _block.MovePrevious();
 
     public void Dispose()
     {
@@ -220,7 +221,10 @@ internal sealed class TableCursor : IDisposable
         if (_isSequential)
             _payload = _window!.Block(handle, out _owner);
         else if (_source!.IsDataMapped)
+        {
+            _source.PrefetchBlock(handle);
             _payload = _source.Mapped(handle, BlockType.Data);
+        }
         else
             _payload = (_owner = _reader!.AcquireOwned(handle, mayInsert)).Slice;
         _handle = handle;

@@ -1,9 +1,10 @@
-// A point lookup in one table, in three steps that a caller may take for many keys in turn: each
+// A point lookup in one table, in four steps that a caller may take for many keys in turn: each
 // step asks memory for what the next one needs, so that the misses of different keys overlap. One
 // key alone takes the steps one after the other and still overlaps the filter with the block.
 //
-//   Begin    filter line asked for; block found in the flat index; its first lines asked for
-//   Search   filter probed; entry found in the block; its line asked for
+//   Aim      filter's line asked for
+//   Find     filter probed, block found in the index; its first lines asked for
+//   Search   entry found in the block; its lines asked for
 //   Take     key compared, value handed out
 //
 // Cost of a hit: one line of the filter, a binary search in the flat index (or one search in each
@@ -27,47 +28,53 @@ internal struct TableProbe
     private NativeSlice _payload;
     private BlockHandle _handle;
     private int _index;
-    private bool _isFiltered;
 
     /// <summary>Whether a step is still to be taken.</summary>
     public readonly bool IsOpen => _reader != null;
 
-    /// <summary>First step. False: the table does not hold the key.</summary>
-    /// <param name="reader">The table; its bytes stay mapped until the last step.</param>
+    /// <summary>First step: turns to a table, whose bytes stay mapped until the last step.
+    /// </summary>
+    /// <param name="reader">The table.</param>
+    /// <param name="hash"><see cref="InternalKey.Hash"/> of the key.</param>
+    public void Aim(TableReader reader, ulong hash)
+    {
+        Debug.Assert(!IsOpen, "a probe ends before it begins again");
+        _reader = reader;
+        if (reader.Source.IsDataMapped)
+            reader.Source.PrefetchFilter(hash);
+    }
+
+    /// <summary>Second step. False: the table does not hold the key.</summary>
     /// <param name="userKey">Any bytes.</param>
     /// <param name="hash"><see cref="InternalKey.Hash"/> of the key.</param>
     /// <param name="seekTag"><see cref="EntryTag.SeekAt"/> of the reader's sequence.</param>
     /// <param name="isLikely">Whether the key is more likely to be here than not: then the block
-    /// is looked for before the filter has answered.</param>
-    public bool Begin(
-        TableReader reader, ReadOnlySpan<byte> userKey, ulong hash, ulong seekTag, bool isLikely)
+    /// is looked for while the filter's line comes.</param>
+    public bool Find(ReadOnlySpan<byte> userKey, ulong hash, ulong seekTag, bool isLikely)
     {
-        Debug.Assert(!IsOpen, "a probe ends before it begins again");
+        Debug.Assert(IsOpen, "a probe aims before it finds");
         Debug.Assert(hash == InternalKey.Hash(userKey), "the hash belongs to the key");
+        TableReader reader = _reader!;
         BlockSource source = reader.Source;
         // Only the flat index is searched ahead of the filter: it is in memory, while the index
         // in the file could cost a read that the filter would have spared.
-        _isFiltered = !isLikely || !source.IsDataMapped || !reader.HasFlatIndex;
-        if (!_isFiltered)
-            source.PrefetchFilter(hash);
-        else if (!source.MayContain(hash))
-            return false;
-        if (!reader.TryFindBlock(userKey, TagOf(seekTag), out _handle))
-            return false;
+        bool isAhead = isLikely && source.IsDataMapped && reader.HasFlatIndex;
+        if (!isAhead && !source.MayContain(hash))
+            return End();
+        if (!reader.TryFindBlock(userKey, TagOf(seekTag), out _handle)
+            || (isAhead && !source.MayContain(hash)))
+            return End();
         if (source.IsDataMapped)
             source.PrefetchBlock(_handle);
-        _reader = reader;
         return true;
     }
 
-    /// <summary>Second step. False: the table does not hold the key.</summary>
-    public bool Search(ReadOnlySpan<byte> userKey, ulong hash, ulong seekTag)
+    /// <summary>Third step. False: the table does not hold the key.</summary>
+    public bool Search(ReadOnlySpan<byte> userKey, ulong seekTag)
     {
-        Debug.Assert(IsOpen, "a probe begins before it searches");
+        Debug.Assert(IsOpen, "a probe finds before it searches");
         TableReader reader = _reader!;
         BlockSource source = reader.Source;
-        if (!_isFiltered && !source.MayContain(hash))
-            return End();
         if (source.IsDataMapped)
         {
             _payload = source.Mapped(_handle, BlockType.Data);
@@ -78,7 +85,7 @@ internal struct TableProbe
             _payload = _owner.Slice;
         }
         var view = new BlockView(_payload.Span);
-        _index = view.LowerBound(userKey, TagOf(seekTag));
+        _index = view.Candidate(userKey, TagOf(seekTag));
         if (_index == view.Count)
         {
             End();
@@ -91,7 +98,7 @@ internal struct TableProbe
     }
 
     /// <summary>Last step. True when the table holds the key, a tombstone included.</summary>
-    public bool Take(ReadOnlySpan<byte> userKey, ref TableValue result)
+    public bool Take(ReadOnlySpan<byte> userKey, ulong seekTag, ref TableValue result)
     {
         Debug.Assert(IsOpen, "a probe searches before it takes");
         BlockSource source = _reader!.Source;
@@ -101,7 +108,8 @@ internal struct TableProbe
             End();
             ThrowBroken(source);
         }
-        if (!view.KeyEquals(entry, userKey))
+        // A tag above the target's is a version that the reader must not see yet.
+        if (entry.Tag > seekTag || !view.KeyEquals(entry, userKey))
             return End();
         result.Tag = entry.Tag;
         if (entry.IsApart)

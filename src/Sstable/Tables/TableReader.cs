@@ -1,7 +1,7 @@
 // A sealed table, open for reading. Open looks at the footer only; blocks are checked when they are
 // first touched (see BlockSource).
 //
-// A point lookup is TableProbe's three steps; here it finds its block.
+// A point lookup is TableProbe's four steps; here it finds its block.
 //
 // Threads: any. The reader does not own the bytes; whoever calls it keeps them mapped.
 
@@ -73,7 +73,7 @@ internal sealed class TableReader : IDisposable
     /// <param name="hash"><see cref="InternalKey.Hash"/> of the key.</param>
     /// <param name="seekTag"><see cref="EntryTag.SeekAt"/> of the reader's sequence.</param>
     /// <param name="result">Set when found, a tombstone included.</param>
-    /// <param name="isLikely">See <see cref="TableProbe.Begin"/>.</param>
+    /// <param name="isLikely">See <see cref="TableProbe.Find"/>.</param>
     public bool TryGet(
         ReadOnlySpan<byte> userKey, ulong hash, ulong seekTag, ref TableValue result,
         bool isLikely = false)
@@ -81,9 +81,10 @@ internal sealed class TableReader : IDisposable
         var probe = default(TableProbe);
         try
         {
-            return probe.Begin(this, userKey, hash, seekTag, isLikely)
-                && probe.Search(userKey, hash, seekTag)
-                && probe.Take(userKey, ref result);
+            probe.Aim(this, hash);
+            return probe.Find(userKey, hash, seekTag, isLikely)
+                && probe.Search(userKey, seekTag)
+                && probe.Take(userKey, seekTag, ref result);
         }
         finally
         {
@@ -165,8 +166,9 @@ internal sealed class TableReader : IDisposable
             FlatIndexAnswer answer = flat.Find(userKey, out int at);
             if (answer != FlatIndexAnswer.Undecided)
             {
-                handle = flat.Handle(at);
-                return answer == FlatIndexAnswer.Found;
+                bool isThere = answer == FlatIndexAnswer.Found;
+                handle = isThere ? flat.Handle(at) : default;
+                return isThere;
             }
         }
         else if (_indexCache != null && _indexSlot.CountLookup())

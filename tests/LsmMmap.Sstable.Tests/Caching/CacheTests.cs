@@ -3,6 +3,8 @@
 
 using System.Buffers.Binary;
 using LsmMmap.Sstable.Caching;
+using LsmMmap.Sstable.Keys;
+using LsmMmap.Sstable.Tables;
 using LsmMmap.Sstable.Tests.Support;
 
 namespace LsmMmap.Sstable.Tests.Caching;
@@ -78,6 +80,26 @@ public sealed class CacheTests
         slots.ForEach(cache.Forget);
         Assert.Equal(0, cache.UsedBytes);
         Assert.All(slots, slot => Assert.Null(slot.Current));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Get_KeyAboveEveryEntry_IsAbsentWithAFlatIndexToo(bool isLikely)
+    {
+        List<TestEntry> entries = [.. Enumerable.Range(0, 500).Select(
+            i => TestEntry.Put([1, (byte)(i / 250), (byte)(i % 250)], 1, []))];
+        using TestTable table = TestTable.Make(
+            entries, new TableOptions { BloomBitsPerKey = 0 },
+            indexCache: new IndexCache(1_000_000));
+        var value = default(TableValue);
+        for (int i = 0; i < 2 * IndexCache.LookupsToAdmit; i++)
+        {
+            foreach (byte[] key in new byte[][] { [1, 2], [2], [255, 255, 255] })
+                Assert.False(table.Reader.TryGet(
+                    key, InternalKey.Hash(key), EntryTag.SeekAt(9), ref value, isLikely));
+        }
+        Assert.True(table.Reader.HasFlatIndex);
     }
 
     private static void Hammer(InflatedBlockCache cache, Random random)
