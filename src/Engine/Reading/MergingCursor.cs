@@ -30,10 +30,26 @@ internal sealed class MergingCursor : IDisposable
 
     public ReadOnlySpan<byte> Value => _heap[0].Value;
 
-    /// <summary>The cursor of the only run, if it stands in a block without versions: then no
+    /// <summary>Whether there is nothing to merge.</summary>
+    public bool IsAlone => _runCount == 1;
+
+    /// <summary>The cursor of the run on top, if it stands in a block without versions: then no
     /// other entry of the current key can come after this one, and inside the block the cursor
-    /// may be moved past this one. Requires: valid.</summary>
-    public TableCursor? OnlyPlainTable => _runCount == 1 ? _heap[0].PlainTable : null;
+    /// may be moved on, as long as it stays before <paramref name="second"/>, or without limit
+    /// when that is null. Requires: valid; moving forward, or alone.</summary>
+    public TableCursor? PlainTable(out RunCursor? second)
+    {
+        second = null;
+        Debug.Assert(_forward || IsAlone, "backward the others wait on the other side");
+        if (_heap[0].PlainTable is not { } table)
+            return null;
+        if (_heapCount > 1)
+            second = _heapCount == 2 || IsBefore(_heap[1], _heap[2]) ? _heap[1] : _heap[2];
+        return table;
+    }
+
+    /// <summary>Restores the order after the run on top was moved on from outside.</summary>
+    public void Settle() => SiftDown(0);
 
     /// <summary>Whether no other entry of the current key can come before this one, either.
     /// </summary>

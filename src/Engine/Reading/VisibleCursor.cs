@@ -5,7 +5,9 @@
 // oldest first, so the newest visible one is known only when the merge has passed to the key
 // before: then the merge stands before the current key, and key and value are saved here. Where the
 // store is one run of tables and the block at hand holds no versions (a compacted store), both
-// directions stand on the entry and nothing is saved or compared.
+// directions stand on the entry and nothing is saved or compared. Where other runs lie above such a
+// block (a compacted store that is written to), moving forward compares with the next of their
+// entries only.
 //
 // Position: nowhere (new), before the first entry, on an entry, after the last one. Bounds are
 // copied. No allocation per move; the buffers grow to the largest key and saved value.
@@ -30,6 +32,7 @@ internal sealed class VisibleCursor : IDisposable
     private ulong _sequence;
     private Position _position;
     private TableCursor? _plain;
+    private RunCursor? _second;
     private MemTable? _skipped;
     private bool _backward;
     private bool _isEmptyRange;
@@ -141,8 +144,8 @@ internal sealed class VisibleCursor : IDisposable
         _plain is { } table && table.TryNextPlain() ? StandPlain(table) : MoveOn();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool MovePrevious() =>
-        _plain is { } table && table.TryPreviousPlain() ? StandPlain(table) : MoveBack();
+    public bool MovePrevious() => _plain is { } table && _merge.IsAlone && table.TryPreviousPlain()
+        ? StandPlain(table) : MoveBack();
 
     private bool MoveOn()
     {
@@ -292,13 +295,31 @@ internal sealed class VisibleCursor : IDisposable
         return At(isInside ? Position.OnEntry : Position.BeforeFirst);
     }
 
-    /// <summary>On the entry that the only run has come to inside its plain block, if the bounds
-    /// have it.</summary>
+    /// <summary>On the entry that the run on top has come to inside its plain block, if it is the
+    /// next of all runs and the bounds have it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool StandPlain(TableCursor table)
     {
         Debug.Assert(EntryTag.IsServed(table.Tag), "an entry without versions is a plain put");
+        if (_second is { } second && !IsBelow(table, second))
+            return MergeOn();
         return (_lower.IsEmpty && _upper.IsEmpty) || StandInside(table.UserKey);
+    }
+
+    private static bool IsBelow(TableCursor table, RunCursor second)
+    {
+        ulong head = table.Head;
+        ulong limit = second.Head;
+        return head != limit
+            ? head < limit : table.UserKey.SequenceCompareTo(second.UserKey) < 0;
+    }
+
+    /// <summary>The run on top has come to where another one stands, or beyond.</summary>
+    private bool MergeOn()
+    {
+        Leave();
+        _merge.Settle();
+        return FindForward(skipping: false);
     }
 
     private bool StandInside(ReadOnlySpan<byte> key)
@@ -313,13 +334,16 @@ internal sealed class VisibleCursor : IDisposable
     {
         _position = Position.Nowhere;
         _plain = null;
+        _second = null;
     }
 
     private bool At(Position position)
     {
         Debug.Assert(position != Position.Nowhere, "a move ends somewhere");
         _position = position;
-        _plain = position == Position.OnEntry && !_backward ? _merge.OnlyPlainTable : null;
-        return position == Position.OnEntry;
+        bool isOnEntry = position == Position.OnEntry;
+        _second = null;
+        _plain = isOnEntry && !_backward ? _merge.PlainTable(out _second) : null;
+        return isOnEntry;
     }
 }
