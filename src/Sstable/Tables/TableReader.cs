@@ -7,6 +7,7 @@
 
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using LsmMmap.Sstable.Blocks;
 using LsmMmap.Sstable.Caching;
 using LsmMmap.Sstable.Format;
@@ -74,6 +75,7 @@ internal sealed class TableReader : IDisposable
     /// <param name="seekTag"><see cref="EntryTag.SeekAt"/> of the reader's sequence.</param>
     /// <param name="result">Set when found, a tombstone included.</param>
     /// <param name="isLikely">See <see cref="TableProbe.Find"/>.</param>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public bool TryGet(
         ReadOnlySpan<byte> userKey, ulong hash, ulong seekTag, ref TableValue result,
         bool isLikely = false)
