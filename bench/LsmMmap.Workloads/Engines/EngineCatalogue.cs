@@ -12,6 +12,10 @@ internal sealed record EngineDefinition(
 {
     public bool CanSync { get; init; } = true;
 
+    /// <summary>Whether it compresses and another engine of the list is the same without.
+    /// </summary>
+    public bool IsCompressedTwin { get; init; }
+
     /// <summary>Whether the size of its tables can be set, for the store of many tables.</summary>
     public bool HasTables { get; init; }
 
@@ -34,11 +38,12 @@ internal static class EngineCatalogue
             o => new LsmMmapEngine(o, ownCompression), OwnVersion, s_always) { HasTables = true },
         new("lsm-lz4", "LsmMmap LZ4", false,
             "as LsmMmap, LZ4 on every level, cache for inflated blocks as large as RocksDB's",
-            o => new LsmMmapEngine(o, Compression.Lz4), OwnVersion, s_always) { HasTables = true },
+            o => new LsmMmapEngine(o, Compression.Lz4), OwnVersion, s_always)
+            { HasTables = true, IsCompressedTwin = true },
         new("rocksdb", "RocksDB LZ4", true,
             "LZ4, LRU block cache larger than the data, Bloom 10, 64 MiB write buffer, C functions",
             o => new RocksDbEngine(o, true), RocksDbVersion, () => NativeFiles.WhyNot("rocksdb"))
-            { HasTables = true },
+            { HasTables = true, IsCompressedTwin = true },
         new("rocksdb-raw", "RocksDB raw", true, "as RocksDB LZ4, without compression",
             o => new RocksDbEngine(o, false), RocksDbVersion, () => NativeFiles.WhyNot("rocksdb"))
             { HasTables = true },
@@ -56,7 +61,7 @@ internal static class EngineCatalogue
         new("leveldb", "LevelDB snappy", true,
             "snappy, LRU block cache larger than the data, Bloom 10, 64 MiB write buffer",
             o => new LevelDbEngine(o, true), LevelDbEngine.Version,
-            () => NativeFiles.WhyNot(LevelDbNative.Library)),
+            () => NativeFiles.WhyNot(LevelDbNative.Library)) { IsCompressedTwin = true },
         new("leveldb-raw", "LevelDB raw", true, "as LevelDB snappy, without compression",
             o => new LevelDbEngine(o, false), LevelDbEngine.Version,
             () => NativeFiles.WhyNot(LevelDbNative.Library)),

@@ -25,6 +25,9 @@ internal sealed record RunResult
 
     public double Seconds { get; init; }
 
+    /// <summary>The whole child, from its start to its end.</summary>
+    public double ProcessSeconds { get; init; }
+
     /// <summary>False when the time was up before all entries were done.</summary>
     public bool Complete { get; init; } = true;
 

@@ -4,7 +4,7 @@ namespace LsmMmap.Workloads.Running;
 
 internal sealed record BenchSettings
 {
-    public long Entries { get; init; } = 500_000;
+    public long Entries { get; init; } = 400_000;
 
     public int KeyBytes { get; init; } = 16;
 
@@ -34,7 +34,7 @@ internal sealed record BenchSettings
     public bool Quick { get; init; }
 
     /// <summary>Memory that the larger-than-memory rows may use.</summary>
-    public long MemoryLimitBytes { get; init; } = 256L << 20;
+    public long MemoryLimitBytes { get; init; } = 192L << 20;
 
     public IReadOnlyList<string> Engines { get; init; } = [];
 

@@ -148,7 +148,11 @@ internal sealed class ComparisonRun
             folder = LoadedFolder(engine);
         if (group != null)
             StoreFolder.DropFromCache(folder);
-        RunResult result = _child.Run(Task(workload.Name, engine, repeat, folder), group);
+        long start = Stopwatch.GetTimestamp();
+        RunResult result = _child.Run(Task(workload.Name, engine, repeat, folder), group) with
+        {
+            ProcessSeconds = Math.Round(Stopwatch.GetElapsedTime(start).TotalSeconds, 2),
+        };
         StoreFolder.Delete(Path.Combine(_folder, "run"));
         if (group != null && result.Note == ChildProcess.Killed)
         {

@@ -17,9 +17,16 @@ internal static class WorkloadCatalogue
 
     public static IReadOnlyList<WorkloadDefinition> All { get; } =
     [
-        .. OfWrites(), .. OfReads(), .. OfYcsb(), .. OfRealData(), .. OfLargeValues(),
-        .. OfOpening(), .. OfMemory(),
+        .. Marked(OfWrites()), .. Marked(OfReads()), .. Marked(OfYcsb()), .. OfRealData(),
+        .. OfLargeValues(), .. OfOpening(), .. OfMemory(),
     ];
+
+    private static IEnumerable<WorkloadDefinition> Marked(IEnumerable<WorkloadDefinition> all) =>
+        all.Select(workload => workload with
+        {
+            ShowsCompression = workload.Name is
+                "fillrandom" or "readrandom" or "readseq" or "seekrandom" or "ycsb-a",
+        });
 
     private static IEnumerable<WorkloadDefinition> OfWrites()
     {
@@ -89,11 +96,12 @@ internal static class WorkloadCatalogue
     private static IEnumerable<WorkloadDefinition> OfRealData()
     {
         yield return new("api-load", Real, "load member by member", DataSet.None, ApiWorkloads.Load)
-        { Writes = true };
-        yield return new("api-get", Real, "lookups by Zipf", DataSet.ApiDocs, ApiWorkloads.Get);
+        { Writes = true, ShowsCompression = true };
+        yield return new("api-get", Real, "lookups by Zipf", DataSet.ApiDocs, ApiWorkloads.Get)
+        { ShowsCompression = true };
         yield return new(
             "api-prefix", Real, "members of a type", DataSet.ApiDocs, ApiWorkloads.Prefix)
-        { Unit = "prefixes" };
+        { Unit = "prefixes", ShowsCompression = true };
     }
 
     private static IEnumerable<WorkloadDefinition> OfLargeValues()
@@ -104,12 +112,13 @@ internal static class WorkloadCatalogue
             // An overwrite has the right sizes and needs no store of its own.
             yield return new(
                 $"overwrite-{size}", Large, $"puts of {size}", set, WriteWorkloads.Overwrite)
-            { Writes = true };
+            { Writes = true, ShowsCompression = true };
             yield return new($"readrandom-{size}", Large, $"gets of {size}", set,
-                c => ReadWorkloads.ReadRandom(c, 1));
+                c => ReadWorkloads.ReadRandom(c, 1))
+            { ShowsCompression = true };
             yield return new($"readseq-{size}", Large, $"entries of {size}", set,
                 c => ReadWorkloads.ReadAll(c, backward: false))
-            { Unit = "entries" };
+            { Unit = "entries", ShowsCompression = true };
         }
     }
 
@@ -126,10 +135,16 @@ internal static class WorkloadCatalogue
     {
         yield return new("readrandom-beyond", Beyond, "gets, data 4 x memory",
             DataSet.LargerThanMemory, MemoryWorkloads.ReadRandom)
-        { NeedsMemoryLimit = true, SlowOnly = true, RepeatsMax = 1 };
+        { NeedsMemoryLimit = true, SlowOnly = true, RepeatsMax = 1, ShowsCompression = true };
         yield return new("seekrandom-beyond", Beyond, "seek and 50 nexts, data 4 x memory",
             DataSet.LargerThanMemory, MemoryWorkloads.SeekRandom)
-        { NeedsMemoryLimit = true, SlowOnly = true, RepeatsMax = 1, Unit = "seeks" };
+        {
+            NeedsMemoryLimit = true,
+            SlowOnly = true,
+            RepeatsMax = 1,
+            Unit = "seeks",
+            ShowsCompression = true,
+        };
     }
 
     private static WorkloadDefinition Write(

@@ -23,6 +23,10 @@ internal sealed record WorkloadDefinition(
     /// <summary>Only for LsmMmap: the others have nothing like it.</summary>
     public bool OwnOnly { get; init; }
 
+    /// <summary>Whether an engine with compression and the same one without both take part; else
+    /// the one without, which is the faster one where all data fits in memory.</summary>
+    public bool ShowsCompression { get; init; }
+
     public bool NeedsMemoryLimit { get; init; }
 
     /// <summary>Left out of a quick comparison.</summary>
@@ -38,6 +42,8 @@ internal sealed record WorkloadDefinition(
     public string? WhyNot(EngineDefinition engine) =>
         OwnOnly && engine.IsPeer ? "only LsmMmap has this call"
         : NeedsSync && !engine.CanSync ? "the engine has no mode that syncs each write"
+        : engine.IsCompressedTwin && !ShowsCompression
+            ? "this row has the engine without compression only"
         : Data == DataSet.Tables && !engine.HasTables ? "the engine has no tables of a set size"
         : null;
 }
