@@ -1,6 +1,7 @@
 // The call that turns a page which cannot be read into an exception. The system refusing it once,
 // for a range that makes no sense, was taken for a system that does not know the call, and no
-// mapping of the process was guarded any more.
+// mapping of the process was guarded any more. Seen to fail with that rule put back: the page that
+// is gone was said to be resident.
 
 using System.IO.MemoryMappedFiles;
 using LsmMmap.Engine.Files;

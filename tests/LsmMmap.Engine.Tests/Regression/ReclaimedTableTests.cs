@@ -1,5 +1,6 @@
 // A store that closes opens the tables that readers still hold. One that was reclaimed between the
 // look at the list and the opening was opened again, and its mapping then belonged to nobody.
+// Seen to fail with the look at _isReclaimed left out of Table.OpenForHolders: it said true.
 
 using LsmMmap.Engine.Lifetimes;
 using LsmMmap.Engine.Versions;
