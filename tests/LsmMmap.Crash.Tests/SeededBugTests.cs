@@ -9,7 +9,7 @@ namespace LsmMmap.Crash.Tests;
 
 public sealed class SeededBugTests(ITestOutputHelper output) : CrashTest
 {
-    private const int RunsMax = 6;
+    private const int LateRunsMax = 6;
 
     [Theory]
     [InlineData("LogUnsynced", "the log is damaged before its synced end")]
@@ -39,10 +39,12 @@ public sealed class SeededBugTests(ITestOutputHelper output) : CrashTest
         // Rare crashes, so more of the disks on which they show, and a workload that often makes
         // manifests.
         bool isRare = bugName is "DirectoryUnsyncedAfterManifest" or "ManifestDeletedBeforeSwitch";
+        // A table is unlinked when its last reader is gone, perhaps after the next manifest was
+        // made: a run in which the reclaimer came late does not have the moment at all. The other
+        // mistakes are made by every run.
+        int runs = bugName == "TableDeletedBeforeEdit" ? LateRunsMax : 1;
         int states = 0;
-        // A run in which background threads came late may not have the moment at all: a table is
-        // unlinked when its last reader is gone, perhaps after the next manifest was made.
-        for (int run = 0; run < RunsMax; run++)
+        for (int run = 0; run < runs; run++)
         {
             CrashSweep sweep = Sweep(
                 Enum.Parse<ProtocolBug>(bugName), isRare ? Workloads.Manifests : Workloads.Leveled,

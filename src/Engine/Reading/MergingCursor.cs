@@ -39,8 +39,9 @@ internal sealed class MergingCursor : IDisposable
     /// when that is null. Requires: valid; moving forward, or alone.</summary>
     public TableCursor? PlainTable(out RunCursor? second)
     {
-        second = null;
+        Debug.Assert(IsValid, "only a cursor that stands has a run on top");
         Debug.Assert(_forward || IsAlone, "backward the others wait on the other side");
+        second = null;
         if (_heap[0].PlainTable is not { } table)
             return null;
         if (_heapCount > 1)
@@ -53,7 +54,7 @@ internal sealed class MergingCursor : IDisposable
 
     /// <summary>Whether no other entry of the current key can come before this one, either.
     /// </summary>
-    public bool IsOnlyVersionBackward => _runCount == 1 && _heap[0].IsPlainBackward;
+    public bool IsOnlyVersionBackward => IsAlone && _heap[0].IsPlainBackward;
 
     /// <summary>A run to fill in: the next of the kept ones, or a new one.</summary>
     public RunCursor AddRun()

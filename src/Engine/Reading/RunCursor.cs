@@ -39,8 +39,8 @@ internal sealed class RunCursor : IDisposable
     public TableCursor? PlainTable =>
         !_isMemTable && _tableCursor.IsPlain ? _tableCursor : null;
 
-    /// <summary>The same, and the entry before it lies in that block too, so that no newer
-    /// version of its key comes before it.</summary>
+    /// <summary>Whether the entry lies in such a block and has another one before it there, so that
+    /// no newer version of its key comes before it.</summary>
     public bool IsPlainBackward => !_isMemTable && _tableCursor.IsPlainBackward;
 
     /// <summary>Over a memtable. Requires: the caller keeps it alive.</summary>

@@ -36,6 +36,7 @@ internal sealed class VisibleCursor : IDisposable
     private MemTable? _skipped;
     private bool _backward;
     private bool _isEmptyRange;
+    private bool _isWhole;
 
     private enum Position
     {
@@ -69,14 +70,16 @@ internal sealed class VisibleCursor : IDisposable
         foreach (LiveMemTable memTable in view.Frozen)
             _merge.AddRun().Reset(memTable);
         AddTables(view.Version);
+        _isWhole = true;
     }
 
     /// <summary>Stands nowhere, over the same view as of a later sequence. False, and nothing is
-    /// done, when the view has entries by now in a memtable that had none.</summary>
+    /// done, when the view has entries by now in a memtable that had none, or when the last Reset
+    /// threw and left runs out.</summary>
     public bool TryAdvance(ulong sequence)
     {
         Debug.Assert(sequence >= _sequence, "a view does not go back");
-        if (_skipped is { IsEmpty: false })
+        if (!_isWhole || _skipped is { IsEmpty: false })
             return false;
         _sequence = sequence;
         _backward = false;
@@ -98,6 +101,7 @@ internal sealed class VisibleCursor : IDisposable
         _merge.Clear();
         Leave();
         _skipped = null;
+        _isWhole = false;
         _backward = false;
     }
 

@@ -161,6 +161,9 @@ public sealed class ReadStateScheduleTests
         {
             ReadState state = _published.Acquire(out ulong sequence);
             CheckAll(state.View(0, 0)!, sequence);
+            // As a cursor that is refreshed: the same state, if it is current, at a later sequence.
+            if (_published.IsCurrent(state, out ulong latest))
+                CheckAll(state.View(0, 0)!, latest);
             state.Release();
         }
 
