@@ -64,6 +64,17 @@ public sealed class KeyspaceSnapshot : IReadView
     }
 
     /// <inheritdoc/>
+    public ValueTask<byte[]?> GetAsync(
+        ReadOnlySpan<byte> key, CancellationToken cancellationToken = default) =>
+        Reader.ToArrayAsync(key, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<bool> TryGetAsync(
+        ReadOnlySpan<byte> key, IBufferWriter<byte> destination,
+        CancellationToken cancellationToken = default) =>
+        Reader.TryCopyAsync(key, destination, cancellationToken);
+
+    /// <inheritdoc/>
     public bool ContainsKey(ReadOnlySpan<byte> key) => Reader.Contains(key);
 
     /// <inheritdoc/>

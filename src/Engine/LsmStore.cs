@@ -176,6 +176,17 @@ public sealed partial class LsmStore : IReadView, IDisposable, IAsyncDisposable
     public ReadResults MultiGet(ReadBatch keys) => Default.MultiGet(keys);
 
     /// <inheritdoc/>
+    public ValueTask<byte[]?> GetAsync(
+        ReadOnlySpan<byte> key, CancellationToken cancellationToken = default) =>
+        Default.GetAsync(key, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<bool> TryGetAsync(
+        ReadOnlySpan<byte> key, IBufferWriter<byte> destination,
+        CancellationToken cancellationToken = default) =>
+        Default.TryGetAsync(key, destination, cancellationToken);
+
+    /// <inheritdoc/>
     public bool ContainsKey(ReadOnlySpan<byte> key) => Default.ContainsKey(key);
 
     /// <inheritdoc/>

@@ -80,6 +80,17 @@ public sealed class Snapshot : IReadView, IDisposable
     public ReadResults MultiGet(ReadBatch keys) => _default.MultiGet(keys);
 
     /// <inheritdoc/>
+    public ValueTask<byte[]?> GetAsync(
+        ReadOnlySpan<byte> key, CancellationToken cancellationToken = default) =>
+        _default.GetAsync(key, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<bool> TryGetAsync(
+        ReadOnlySpan<byte> key, IBufferWriter<byte> destination,
+        CancellationToken cancellationToken = default) =>
+        _default.TryGetAsync(key, destination, cancellationToken);
+
+    /// <inheritdoc/>
     public bool ContainsKey(ReadOnlySpan<byte> key) => _default.ContainsKey(key);
 
     /// <inheritdoc/>

@@ -48,6 +48,7 @@ public sealed class DisposedStoreTests : StoreTest
         AssertDisposed("Compact", () => store.Compact());
         AssertDisposed("WaitForIdle", () => store.WaitForIdle());
         AssertDisposed("GetStatistics", () => store.GetStatistics());
+        AssertDisposed("CountResidentTableBytes", () => store.CountResidentTableBytes());
         AssertDisposed("Verify", () => store.Verify());
         AssertReadsAreRefused(store);
     }
@@ -112,6 +113,9 @@ public sealed class DisposedStoreTests : StoreTest
         AssertDisposed("TryGet(writer)", () => view.TryGet([1], new ArrayBufferWriter<byte>()));
         AssertDisposed("TryGetPinned", () => view.TryGetPinned([1], out _));
         AssertDisposed("GetPinned", () => view.GetPinned([1]).Dispose());
+        AssertDisposed("GetAsync", () => view.GetAsync([1]).AsTask());
+        AssertDisposed(
+            "TryGetAsync", () => view.TryGetAsync([1], new ArrayBufferWriter<byte>()).AsTask());
         AssertDisposed("ContainsKey", () => view.ContainsKey([1]));
         AssertDisposed("CreateCursor", () => view.CreateCursor());
         AssertDisposed("Range", () => view.Range([], []).GetEnumerator().MoveNext());

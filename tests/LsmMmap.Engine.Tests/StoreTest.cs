@@ -15,7 +15,7 @@ public abstract class StoreTest : IDisposable
     /// <summary>The directory of the store under test; it does not exist before Open.</summary>
     protected string Home => Folder["store"];
 
-    public void Dispose()
+    public virtual void Dispose()
     {
         // A pin that a test forgets would make reads of later tests on this thread copy.
         Assert.Equal(0, ReaderSlots.HeldByThisThread);
@@ -31,6 +31,13 @@ public abstract class StoreTest : IDisposable
     protected LsmStore Open(string directory, StoreOptions? options = null)
     {
         LsmStore store = LsmStore.Open(directory, options);
+        _stores.Add(store);
+        return store;
+    }
+
+    /// <summary>A store that was opened otherwise; the test's end disposes it.</summary>
+    private protected LsmStore Track(LsmStore store)
+    {
         _stores.Add(store);
         return store;
     }

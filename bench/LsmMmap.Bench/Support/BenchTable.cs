@@ -64,6 +64,13 @@ internal sealed class BenchTable : IDisposable
             // Native memory is always there.
         }
 
+        public override void Advise(long offset, long length)
+        {
+            // Native memory is always there.
+        }
+
+        public override bool IsResident(long offset, int length) => true;
+
         public override void Read(long offset, Span<byte> destination) =>
             _memory.Span.Slice((int)offset, destination.Length).CopyTo(destination);
 

@@ -40,6 +40,32 @@ public interface IReadView
     /// <exception cref="NotSupportedException">A view of another make has none.</exception>
     ReadResults MultiGet(ReadBatch keys) => throw new NotSupportedException();
 
+    /// <summary>The value as a new array, null when the key is absent, without blocking the
+    /// thread: completes at once when what it needs is in memory, else a thread of the library
+    /// waits for the disk.</summary>
+    /// <param name="key">Copied where it is needed longer than the call.</param>
+    /// <param name="cancellationToken">Counts until the read begins.</param>
+    /// <returns>Awaited once.</returns>
+    /// <exception cref="OperationCanceledException">Cancelled in time.</exception>
+    /// <exception cref="CorruptionException">Bytes that were needed do not verify.</exception>
+    /// <exception cref="NotSupportedException">A view of another make has none.</exception>
+    ValueTask<byte[]?> GetAsync(
+        ReadOnlySpan<byte> key, CancellationToken cancellationToken = default) =>
+        throw new NotSupportedException();
+
+    /// <summary>As <see cref="GetAsync"/>, appending the value to
+    /// <paramref name="destination"/>; false when the key is absent. Allocates nothing.</summary>
+    /// <param name="key">Copied where it is needed longer than the call.</param>
+    /// <param name="destination">Written by another thread perhaps, before completion.</param>
+    /// <param name="cancellationToken">Counts until the read begins.</param>
+    /// <returns>Awaited once.</returns>
+    /// <exception cref="OperationCanceledException">Cancelled in time.</exception>
+    /// <exception cref="CorruptionException">Bytes that were needed do not verify.</exception>
+    /// <exception cref="NotSupportedException">A view of another make has none.</exception>
+    ValueTask<bool> TryGetAsync(
+        ReadOnlySpan<byte> key, IBufferWriter<byte> destination,
+        CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
     /// <summary>Whether the key has a value.</summary>
     bool ContainsKey(ReadOnlySpan<byte> key);
 

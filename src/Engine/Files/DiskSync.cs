@@ -1,5 +1,5 @@
 // The system calls that .NET has no equivalent for, or hides the errors of: syncing a file and a
-// directory, an atomic rename that never falls back to copying, and populating a mapping.
+// directory, setting disk aside, and an atomic rename that never falls back to copying.
 //
 // On .NET 10, FileStream.Flush(true) and RandomAccess.FlushToDisk return normally when fsync
 // fails on Linux; a store that believes them loses data. So every sync goes through here, any
@@ -23,19 +23,11 @@ internal static partial class DiskSync
 {
     private const int ErrnoInterrupted = 4;
     private const int ErrnoIo = 5;
-    private const int ErrnoFault = 14;
-    private const int ErrnoInvalid = 22;
     private const int ErrnoNoSpace = 28;
     private const int ErrnoQuota = 122;
-    private const int ErrnoPoisoned = 133;
     private const int OpenReadOnly = 0;
     private const int KeepSize = 1;
     private const int FullSyncMac = 51;
-    private const int AdviceRandom = 1;
-    private const int AdviceWillNeed = 3;
-    private const int AdvicePopulateRead = 22;
-
-    private static readonly bool s_canPopulate = CanPopulate();
 
     /// <summary>Refuses to go on where a sync of a closed descriptor "succeeds": on such a
     /// system no sync can be believed.</summary>
@@ -113,57 +105,6 @@ internal static partial class DiskSync
         }
     }
 
-    /// <summary>Tells the kernel not to read ahead of random faults. Advice: failure is
-    /// ignored.</summary>
-    public static unsafe void AdviseRandom(byte* address, long bytes)
-    {
-        Debug.Assert(address != null, "advice is about a mapping");
-        // Safety: the caller owns the mapping; advice changes no byte of it.
-        if (!OperatingSystem.IsWindows())
-            _ = Unix.MAdvise((nint)address, (nuint)bytes, AdviceRandom);
-    }
-
-    /// <summary>Makes a range resident, or says that the system could not read it. True also
-    /// where the system has no such call: then the first touch is an ordinary fault.</summary>
-    public static unsafe bool Populate(byte* address, long bytes)
-    {
-        if (!s_canPopulate)
-            return true;
-        const long Page = 4096;
-        // Safety: the caller owns the mapping; both ends are widened to whole pages, which a
-        // mapping always consists of.
-        long start = (long)address & ~(Page - 1);
-        nuint length = (nuint)((((long)address + bytes + Page - 1) & ~(Page - 1)) - start);
-        if (length > (nuint)Page)
-            _ = Unix.MAdvise((nint)start, length, AdviceWillNeed);
-        int errno;
-        do
-        {
-            if (Unix.MAdvise((nint)start, length, AdvicePopulateRead) == 0)
-                return true;
-            errno = Marshal.GetLastPInvokeError();
-        }
-        while (errno == ErrnoInterrupted);
-        // Want of memory is not the disk's fault; the touch that follows finds out.
-        return errno is not (ErrnoIo or ErrnoFault or ErrnoPoisoned);
-    }
-
-    /// <summary>Whether the system knows the call (Linux does since 5.14), asked once with memory
-    /// that is surely there: what it says of a mapping later is about that mapping alone.
-    /// </summary>
-    private static unsafe bool CanPopulate()
-    {
-        const nuint Page = 4096;
-        if (!OperatingSystem.IsLinux())
-            return false;
-        // Safety: the page is ours from the allocation to the line that frees it.
-        void* page = NativeMemory.AlignedAlloc(Page, Page);
-        bool can = Unix.MAdvise((nint)page, Page, AdvicePopulateRead) == 0
-            || Marshal.GetLastPInvokeError() != ErrnoInvalid;
-        NativeMemory.AlignedFree(page);
-        return can;
-    }
-
     /// <summary>The path with every symbolic link resolved, as the name of a directory that two
     /// spellings share.</summary>
     public static string RealPath(string path)
@@ -218,9 +159,6 @@ internal static partial class DiskSync
         internal static extern int Rename(
             [MarshalAs(UnmanagedType.LPUTF8Str)] string from,
             [MarshalAs(UnmanagedType.LPUTF8Str)] string to);
-
-        [DllImport("libc", EntryPoint = "madvise", SetLastError = true)]
-        internal static extern int MAdvise(nint address, nuint length, int advice);
 
         [DllImport("libc", EntryPoint = "realpath", SetLastError = true)]
         internal static extern nint RealPath(

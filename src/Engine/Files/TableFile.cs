@@ -28,6 +28,9 @@ internal unsafe class TableFile : TableBytes, IDisposable
     {
         FileName = path;
         _handle = handle;
+        // The kernel would answer two neighbouring reads with megabytes ahead of them; cursors and
+        // compactions know better what they will need, and advise.
+        PageCache.AdviseRandom(handle);
         if (map && length > 0)
             Map();
     }
@@ -45,9 +48,25 @@ internal unsafe class TableFile : TableBytes, IDisposable
         Debug.Assert(IsMapped, "only a mapping can be populated");
         Debug.Assert(offset >= 0 && offset + length <= Length, "a range inside the table");
         // Safety: the range lies in the mapping, which stands until Dispose.
-        if (!DiskSync.Populate(_address + offset, length))
+        if (!PageCache.Populate(_address + offset, length))
             throw Damage(offset, "the disk could not read this page");
     }
+
+    public override void Advise(long offset, long length)
+    {
+        Debug.Assert(offset >= 0 && offset + length <= Length, "a range inside the table");
+        PageCache.AdviseWillNeed(_handle, offset, length);
+    }
+
+    public override bool IsResident(long offset, int length)
+    {
+        Debug.Assert(offset >= 0 && offset + length <= Length, "a range inside the table");
+        return PageCache.IsResident(_handle, offset, length);
+    }
+
+    /// <summary>Bytes of the file that are in memory; -1 where the system does not tell.
+    /// </summary>
+    public long ResidentBytes() => PageCache.ResidentBytes(_handle);
 
     public override void Read(long offset, Span<byte> destination)
     {
@@ -120,7 +139,7 @@ internal unsafe class TableFile : TableBytes, IDisposable
         // mapping between the two.
         _view.SafeMemoryMappedViewHandle.AcquirePointer(ref _address);
         _address += _view.PointerOffset;
-        DiskSync.AdviseRandom(_address, Length);
+        PageCache.AdviseRandom(_address, Length);
         SetMapping(_address);
     }
 }

@@ -9,6 +9,7 @@
 using System.Buffers;
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using LsmMmap.Engine.Lifetimes;
 using LsmMmap.Sstable.Tables;
 
@@ -50,17 +51,56 @@ internal sealed class KeyspaceReader(
                 return true;
             }
             keeps = true;
-            if (found.Owner is { } block)
-                slots.Hold(entry, block);
-            else
-                slots.Publish(entry, ownerId);
-            pinned = new PinnedBytes(slots, entry, found.Value);
+            pinned = Lend(slots, entry, ref found, ownerId);
             return true;
         }
         finally
         {
             if (!keeps)
                 slots.Free(entry);
+        }
+    }
+
+    /// <summary>The value as an array, without the calling thread's waiting for the disk.
+    /// </summary>
+    public ValueTask<byte[]?> ToArrayAsync(
+        ReadOnlySpan<byte> key, CancellationToken cancellation)
+    {
+        if (cancellation.IsCancellationRequested)
+            return ValueTask.FromCanceled<byte[]?>(cancellation);
+        ResidentAnswer answer = TryPinResident(key, out PinnedBytes pinned);
+        if (answer == ResidentAnswer.Unknown)
+            return ReadRequest.Get(this, key, cancellation);
+        try
+        {
+            return new(answer == ResidentAnswer.Found ? pinned.Bytes.ToArray() : null);
+        }
+        finally
+        {
+            pinned.Free();
+        }
+    }
+
+    /// <summary>As <see cref="TryCopy(ReadOnlySpan{byte}, IBufferWriter{byte})"/>, without the
+    /// calling thread's waiting for the disk.</summary>
+    public ValueTask<bool> TryCopyAsync(
+        ReadOnlySpan<byte> key, IBufferWriter<byte> destination, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(destination);
+        if (cancellation.IsCancellationRequested)
+            return ValueTask.FromCanceled<bool>(cancellation);
+        ResidentAnswer answer = TryPinResident(key, out PinnedBytes pinned);
+        if (answer == ResidentAnswer.Unknown)
+            return ReadRequest.Get(this, key, destination, cancellation);
+        try
+        {
+            if (answer == ResidentAnswer.Found)
+                destination.Write(pinned.Bytes);
+            return new(answer == ResidentAnswer.Found);
+        }
+        finally
+        {
+            pinned.Free();
         }
     }
 
@@ -156,6 +196,44 @@ internal sealed class KeyspaceReader(
         if (view == null)
             ThrowGone();
         return view;
+    }
+
+    /// <summary>As TryPin, but gives up where it would wait for the disk.</summary>
+    private ResidentAnswer TryPinResident(scoped ReadOnlySpan<byte> key, out PinnedBytes pinned)
+    {
+        ReaderSlots slots = ReaderSlots.Current;
+        int entry = slots.Take();
+        bool keeps = false;
+        pinned = default;
+        try
+        {
+            var found = default(TableValue);
+            TreeView view = View(slots, entry, out ulong sequence);
+            ResidentAnswer answer =
+                ResidentLookup.Get(view, key, sequence, ref found, out long ownerId);
+            if (answer != ResidentAnswer.Found)
+                return answer;
+            keeps = entry != ReaderSlots.CallEntry;
+            pinned = keeps ? Lend(slots, entry, ref found, ownerId) : Copy(ref found);
+            return answer;
+        }
+        finally
+        {
+            if (!keeps)
+                slots.Free(entry);
+        }
+    }
+
+    /// <summary>Narrows the entry from the whole state to the owner of the bytes found.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static PinnedBytes Lend(
+        ReaderSlots slots, int entry, scoped ref TableValue found, long ownerId)
+    {
+        if (found.Owner is { } block)
+            slots.Hold(entry, block);
+        else
+            slots.Publish(entry, ownerId);
+        return new PinnedBytes(slots, entry, found.Value);
     }
 
     private static PinnedBytes Copy(scoped ref TableValue found)

@@ -182,8 +182,9 @@ internal sealed class MultiLookup
         for (int i = 0; i < _openCount; i++)
         {
             ref Lookup lookup = ref _lookups[_open[i]];
-            if (_probes[i].IsOpen)
-                _probes[i].Find(KeyOf(lookup), lookup.Hash, _seekTag, isLikely: false);
+            if (_probes[i].IsOpen
+                && _probes[i].Find(KeyOf(lookup), lookup.Hash, _seekTag, isLikely: false))
+                _probes[i].Announce();
         }
         for (int i = 0; i < _openCount; i++)
         {

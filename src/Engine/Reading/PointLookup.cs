@@ -67,6 +67,24 @@ internal static class PointLookup
         return false;
     }
 
+    /// <summary>The part of a lookup that needs no table. True when a memtable knows the key;
+    /// then <paramref name="isValue"/> says whether it has a value.</summary>
+    public static bool TryGetFromMemory(
+        TreeView view, ReadOnlySpan<byte> key, ulong hash, ulong sequence, ref TableValue found,
+        out long ownerId, out bool isValue)
+    {
+        ulong seekTag = EntryTag.SeekAt(sequence);
+        ownerId = view.Active.Id;
+        bool isKnown = TryGetFrom(view.Active, key, hash, seekTag, ref found);
+        for (int i = 0; i < view.Frozen.Length && !isKnown; i++)
+        {
+            ownerId = view.Frozen[i].Id;
+            isKnown = TryGetFrom(view.Frozen[i], key, hash, seekTag, ref found);
+        }
+        isValue = isKnown && IsValue(ref found);
+        return isKnown;
+    }
+
     private static bool TryGetFrom(
         LiveMemTable memTable, ReadOnlySpan<byte> key, ulong hash, ulong seekTag,
         ref TableValue found)
@@ -81,7 +99,7 @@ internal static class PointLookup
     }
 
     /// <summary>False for a tombstone, whose block (if it came in one) is let go.</summary>
-    private static bool IsValue(ref TableValue found)
+    public static bool IsValue(ref TableValue found)
     {
         if (EntryTag.Kind(found.Tag) == ValueKind.Put)
             return true;

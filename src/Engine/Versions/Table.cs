@@ -32,6 +32,9 @@ internal sealed class Table : Reclaimable
     /// <summary>Whether a compaction has taken it as input. Under the store's lock.</summary>
     public bool IsCompacting { get; set; }
 
+    /// <summary>Whether <see cref="Reader"/> opens no file.</summary>
+    public bool IsOpen => Volatile.Read(ref _reader) != null;
+
     /// <summary>The reader, opened when this is the first use.</summary>
     public TableReader Reader => Volatile.Read(ref _reader) ?? Open();
 
@@ -56,6 +59,17 @@ internal sealed class Table : Reclaimable
                 return false;
             _ = Reader;
             return true;
+        }
+    }
+
+    /// <summary>Bytes of the file that are in memory; 0 for a table that nobody has used yet, -1
+    /// where the system does not tell.</summary>
+    public long ResidentBytes()
+    {
+        using (_openLock.Hold())
+        {
+            AssertInvariants();
+            return _isReclaimed || _file == null ? 0 : _file.ResidentBytes();
         }
     }
 

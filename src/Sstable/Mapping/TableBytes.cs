@@ -36,6 +36,14 @@ internal abstract unsafe class TableBytes
     /// </summary>
     public abstract void Populate(long offset, long length);
 
+    /// <summary>Says that a range will be read soon, so that it is on its way by then. Returns
+    /// without waiting for the disk; advice only, so a failure is nobody's concern.</summary>
+    public abstract void Advise(long offset, long length);
+
+    /// <summary>Whether a range is in memory now, so that reading it would not wait for the
+    /// disk. False also where the system cannot tell.</summary>
+    public abstract bool IsResident(long offset, int length);
+
     /// <summary>Reads exactly the range by an ordinary positioned read.</summary>
     public abstract void Read(long offset, Span<byte> destination);
 

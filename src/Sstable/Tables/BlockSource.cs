@@ -54,6 +54,11 @@ internal sealed class BlockSource
     /// <summary>Whether data blocks are used where they are mapped.</summary>
     public bool IsDataMapped => !_isCopied && !_footer.IsCompressed;
 
+    /// <summary>Whether the use of a data block may wait for the disk: nothing is known of it, or
+    /// it may have been pushed out of memory since.</summary>
+    public bool MayWait(BlockHandle handle) =>
+        !IsDataMapped || _isGuarded || !_blocks.Contains(handle.Offset);
+
     /// <summary>
     /// A mapped block less its trailer. Requires: mapped, page-packed.
     /// </summary>
@@ -195,6 +200,28 @@ internal sealed class BlockSource
             return MayContainSlow(hash, page, offset);
         return BloomFilter.MayContain(
             _bytes.Slice(offset, FilterLayout.LineBytes).Span, _footer.FilterProbes, hash);
+    }
+
+    /// <summary>Whether MayContain needs no disk.</summary>
+    public bool IsFilterResident(ulong hash)
+    {
+        if (_footer.FilterLines == 0)
+            return true;
+        uint line = FilterLayout.Line(hash, _footer.FilterLines);
+        long offset = _footer.FilterOffset + FilterLayout.Offset(line);
+        long page = offset & -TableLayout.PageBytes;
+        bool isTouched = !_isCopied && !_isGuarded && _blocks.Contains(page);
+        return isTouched || _bytes.IsResident(page, TableLayout.PageBytes);
+    }
+
+    /// <summary>Whether Value needs no disk. True for a place that Value will refuse.</summary>
+    public bool IsValueResident(long offset, int valueBytes)
+    {
+        int extentBytes = ValueExtent.Bytes(valueBytes);
+        if (_values == null || offset < 0 || offset > _footer.FileBytes - extentBytes)
+            return true;
+        bool isTouched = !_isCopied && !_isGuarded && _values.Contains(offset);
+        return isTouched || _bytes.IsResident(offset, extentBytes);
     }
 
     /// <summary>Asks for the line that MayContain will look at.</summary>

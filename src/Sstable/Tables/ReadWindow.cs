@@ -82,6 +82,9 @@ internal sealed class ReadWindow : IDisposable
         Span<byte> bytes = _buffer.Resize(checked((int)(end - start)));
         try
         {
+            // While this window is used the disk reads the next one.
+            if (end < tableBytes)
+                _source.Bytes.Advise(end, Math.Min(WindowBytes, tableBytes - end));
             _source.Bytes.Read(start, bytes);
         }
         catch

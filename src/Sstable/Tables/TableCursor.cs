@@ -21,6 +21,7 @@ internal sealed class TableCursor : IDisposable
     private readonly NativeBuffer _key = new();
     private readonly IndexCursor _index = new();
     private BlockCursor _block;
+    private ReadAhead _ahead;
     private NativeSlice _payload;
     private BlockHandle _handle;
     private TableReader? _reader;
@@ -109,6 +110,7 @@ internal sealed class TableCursor : IDisposable
     public bool SeekToFirst()
     {
         Debug.Assert(_source != null, "a cursor is turned to a table before it seeks");
+        _ahead.Reset();
         if (!_index.SeekToFirst())
             return Invalidate();
         Load(mayInsert: false);
@@ -118,6 +120,7 @@ internal sealed class TableCursor : IDisposable
     public bool SeekToLast()
     {
         Debug.Assert(_source != null, "a cursor is turned to a table before it seeks");
+        _ahead.Reset();
         if (!_index.SeekToLast())
             return Invalidate();
         Load(mayInsert: false);
@@ -128,6 +131,7 @@ internal sealed class TableCursor : IDisposable
     public bool Seek(ReadOnlySpan<byte> userKey, ulong tag)
     {
         Debug.Assert(_source != null, "a cursor is turned to a table before it seeks");
+        _ahead.Reset();
         if (!_index.Seek(userKey, tag))
             return Invalidate();
         Load(mayInsert: true);
@@ -139,6 +143,7 @@ internal sealed class TableCursor : IDisposable
     public bool SeekForPrevious(ReadOnlySpan<byte> userKey, ulong tag)
     {
         Debug.Assert(_source != null, "a cursor is turned to a table before it seeks");
+        _ahead.Reset();
         if (!_index.Seek(userKey, tag))
             return SeekToLast();
         Load(mayInsert: true);
@@ -196,16 +201,20 @@ internal sealed class TableCursor : IDisposable
         if (!_index.MovePrevious())
             return Invalidate();
         CheckDirection(_index.Handle.Offset < before);
+        if (!_isSequential)
+            _ahead.Backward(_source!, _index.Handle);
         Load(mayInsert: false);
         return Land(_block.Count - 1);
     }
 
     private bool EnterNextBlock()
     {
-        long before = _handle.Offset;
+        BlockHandle before = _handle;
         if (!_index.MoveNext())
             return Invalidate();
-        CheckDirection(_index.Handle.Offset > before);
+        CheckDirection(_index.Handle.Offset >= before.End);
+        if (!_isSequential)
+            _ahead.Forward(_source!, before.End, _index.Handle);
         Load(mayInsert: false);
         return Land(0);
     }

@@ -69,6 +69,41 @@ internal struct TableProbe
         return true;
     }
 
+    /// <summary>Between the second step and the third, for a caller with other keys to turn to:
+    /// asks the disk for the block if it may have to come from there.</summary>
+    public void Announce()
+    {
+        Debug.Assert(IsOpen, "a probe finds before it announces");
+        BlockSource source = _reader!.Source;
+        if (!source.MayWait(_handle))
+            return;
+        if (!source.IsDataMapped && (_owner = _reader.TryAcquireCached(_handle)) != null)
+            return;
+        source.Bytes.Advise(_handle.Offset, _handle.Bytes);
+    }
+
+    /// <summary>Between the second step and the third: whether the third needs no disk.
+    /// </summary>
+    public bool IsBlockResident()
+    {
+        Debug.Assert(IsOpen, "a probe finds before it asks");
+        BlockSource source = _reader!.Source;
+        if (!source.MayWait(_handle))
+            return true;
+        if (!source.IsDataMapped && (_owner = _reader.TryAcquireCached(_handle)) != null)
+            return true;
+        return source.Bytes.IsResident(_handle.Offset, _handle.Bytes);
+    }
+
+    /// <summary>Between the third step and the last: whether the last needs no disk.</summary>
+    public readonly bool IsValueResident()
+    {
+        Debug.Assert(IsOpen, "a probe searches before it asks");
+        var view = new BlockView(_payload.Span);
+        return !view.TryDecode(_index, out BlockEntry entry) || !entry.IsApart
+            || _reader!.Source.IsValueResident(view.ApartOffset(entry), entry.ValueBytes);
+    }
+
     /// <summary>Third step. False: the table does not hold the key.</summary>
     public bool Search(ReadOnlySpan<byte> userKey, ulong seekTag)
     {
@@ -81,7 +116,7 @@ internal struct TableProbe
         }
         else
         {
-            _owner = reader.AcquireOwned(_handle, mayInsert: true);
+            _owner ??= reader.AcquireOwned(_handle, mayInsert: true);
             _payload = _owner.Slice;
         }
         var view = new BlockView(_payload.Span);

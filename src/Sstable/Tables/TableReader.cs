@@ -96,6 +96,36 @@ internal sealed class TableReader : IDisposable
         }
     }
 
+    /// <summary>As <see cref="TryGet"/>, without waiting for the disk: gives up where it would
+    /// have to.</summary>
+    public TableAnswer TryGetResident(
+        ReadOnlySpan<byte> userKey, ulong hash, ulong seekTag, ref TableValue result)
+    {
+        bool isIndexSettled =
+            _indexSlot.Current != null || _indexSlot.IsRefused || _indexCache == null;
+        if (!isIndexSettled || !_source.IsFilterResident(hash))
+            return TableAnswer.NotResident;
+        var probe = default(TableProbe);
+        try
+        {
+            probe.Aim(this, hash);
+            if (!probe.Find(userKey, hash, seekTag, isLikely: false))
+                return TableAnswer.NotHere;
+            if (!probe.IsBlockResident())
+                return TableAnswer.NotResident;
+            if (!probe.Search(userKey, seekTag))
+                return TableAnswer.NotHere;
+            if (!probe.IsValueResident())
+                return TableAnswer.NotResident;
+            return probe.Take(userKey, seekTag, ref result)
+                ? TableAnswer.Found : TableAnswer.NotHere;
+        }
+        finally
+        {
+            probe.End();
+        }
+    }
+
     /// <summary>Every separator with its block, in order.</summary>
     public IEnumerable<(byte[] UserKey, ulong Tag, BlockHandle Handle)> EnumerateIndex()
     {
@@ -149,15 +179,18 @@ internal sealed class TableReader : IDisposable
     internal InflatedBlock AcquireOwned(BlockHandle handle, bool mayInsert)
     {
         Debug.Assert(!_source.IsDataMapped, "mapped blocks have no owner");
-        InflatedBlockCache? cache = Footer.IsCompressed ? _blockCache : null;
-        InflatedBlock? block = cache?.TryAcquire(_cacheId, handle.Offset);
+        InflatedBlock? block = TryAcquireCached(handle);
         if (block != null)
             return block;
         _source.Fetch(handle, BlockType.Data, fromFile: false, out block);
-        if (mayInsert)
-            cache?.Insert(block!, _cacheId, handle.Offset);
+        if (mayInsert && Footer.IsCompressed)
+            _blockCache?.Insert(block!, _cacheId, handle.Offset);
         return block!;
     }
+
+    /// <summary>A block from the cache, with a reference of the caller's; else null.</summary>
+    internal InflatedBlock? TryAcquireCached(BlockHandle handle) =>
+        Footer.IsCompressed ? _blockCache?.TryAcquire(_cacheId, handle.Offset) : null;
 
     /// <summary>The block that holds the target if the table does.</summary>
     internal bool TryFindBlock(ReadOnlySpan<byte> userKey, ulong tag, out BlockHandle handle)

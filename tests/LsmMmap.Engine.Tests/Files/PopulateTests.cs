@@ -17,7 +17,7 @@ public sealed class PopulateTests : StoreTest
             return;
         const int PageBytes = 4096;
         // Safety: the system is asked about the range and refuses it; nothing is touched.
-        _ = DiskSync.Populate((byte*)-PageBytes, 2 * PageBytes);
+        _ = PageCache.Populate((byte*)-PageBytes, 2 * PageBytes);
         string path = Folder["pages"];
         File.WriteAllBytes(path, new byte[2 * PageBytes]);
         using var file = MemoryMappedFile.CreateFromFile(
@@ -28,12 +28,12 @@ public sealed class PopulateTests : StoreTest
         view.SafeMemoryMappedViewHandle.AcquirePointer(ref address);
         try
         {
-            Assert.True(DiskSync.Populate(address, 2 * PageBytes));
+            Assert.True(PageCache.Populate(address, 2 * PageBytes));
             using (var writer = new FileStream(
                 path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
                 writer.SetLength(PageBytes);
-            Assert.True(DiskSync.Populate(address, PageBytes));
-            Assert.False(DiskSync.Populate(address + PageBytes, PageBytes));
+            Assert.True(PageCache.Populate(address, PageBytes));
+            Assert.False(PageCache.Populate(address + PageBytes, PageBytes));
         }
         finally
         {

@@ -14,6 +14,9 @@ internal sealed class FaultyFiles : IFileSystem
     /// and the name of the file (not its path; of a rename the new one).</summary>
     public Action<string, string> Before { get; set; } = static (_, _) => { };
 
+    /// <summary>Makes the table files, when set: path, length, whether to map.</summary>
+    public Func<string, long, bool, TableFile>? MakeTable { get; set; }
+
     /// <summary>What a full disk looks like to the store.</summary>
     public static LsmException DiskFull(string file) => IoFailure.Of(
         "write", file, new IOException("No space left on device", 28));
@@ -41,7 +44,8 @@ internal sealed class FaultyFiles : IFileSystem
     public Stream OpenRead(string path) => s_inner.OpenRead(path);
 
     public TableFile OpenTable(string path, long expectedLength, bool map) =>
-        s_inner.OpenTable(path, expectedLength, map);
+        MakeTable?.Invoke(path, expectedLength, map)
+            ?? s_inner.OpenTable(path, expectedLength, map);
 
     public void Seal(string path) => s_inner.Seal(path);
 

@@ -25,6 +25,19 @@ internal sealed unsafe class FuzzedTable : TableBytes
         FuzzCase.Check(isInside, $"populates {offset}+{length} of {Length}");
     }
 
+    public override void Advise(long offset, long length)
+    {
+        bool isInside = offset >= 0 && length > 0 && length <= Length - offset;
+        FuzzCase.Check(isInside, $"advises {offset}+{length} of {Length}");
+    }
+
+    public override bool IsResident(long offset, int length)
+    {
+        bool isInside = offset >= 0 && length > 0 && length <= Length - offset;
+        FuzzCase.Check(isInside, $"asks for {offset}+{length} of {Length}");
+        return true;
+    }
+
     public override void Read(long offset, Span<byte> destination)
     {
         if (offset < 0 || destination.Length > Length - offset)

@@ -47,6 +47,26 @@ internal sealed unsafe class TestTableBytes : TableBytes, IDisposable
         PopulateCount++;
     }
 
+    /// <summary>Every range that was advised, in order, once there is a list for it.</summary>
+    public List<(long Offset, long Length)>? Advised { get; set; }
+
+    /// <summary>What <see cref="IsResident"/> says of a range.</summary>
+    public Func<long, int, bool> Residency { get; set; } = static (_, _) => true;
+
+    public override void Advise(long offset, long length)
+    {
+        if (offset < 0 || length <= 0 || offset + length > Length)
+            throw new TestDamageException(offset, "advice reaches beyond the table");
+        Advised?.Add((offset, length));
+    }
+
+    public override bool IsResident(long offset, int length)
+    {
+        if (offset < 0 || length <= 0 || offset + length > Length)
+            throw new TestDamageException(offset, "a question reaches beyond the table");
+        return Residency(offset, length);
+    }
+
     public override void Read(long offset, Span<byte> destination)
     {
         if (offset < 0 || offset + destination.Length > Length)

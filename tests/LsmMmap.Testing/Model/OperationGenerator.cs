@@ -44,6 +44,7 @@ internal sealed class OperationGenerator
     {
         Add(2_400, reads.Get);
         Add(150, reads.MultiGet);
+        Add(300, reads.GetAsync);
         Add(120, reads.CreateSnapshot);
         Add(80, reads.DropSnapshot);
         Add(250, reads.Range);

@@ -17,6 +17,22 @@ internal sealed class ReadOperations(RunState run)
         CheckKey(view, key, model.Get(key));
     }
 
+    /// <summary>As <see cref="Get"/>, through the members that wait for nobody.</summary>
+    public void GetAsync()
+    {
+        (IReadView view, ModelView model, string name) = AnyView();
+        byte[] key = run.Keys.Next();
+        run.Note($"get-async {name} {Bytes.Show(key)}");
+        byte[]? expected = model.Get(key);
+        byte[]? value = view.GetAsync(key).AsTask().GetAwaiter().GetResult();
+        Expect.Equal(expected is not null, value is not null, "GetAsync finds the key");
+        Expect.SameBytes(expected, value, "GetAsync");
+        var written = new ArrayBufferWriter<byte>();
+        bool found = view.TryGetAsync(key, written).AsTask().GetAwaiter().GetResult();
+        Expect.Equal(expected is not null, found, "TryGetAsync finds the key");
+        Expect.SameBytes(expected, written.WrittenSpan, "TryGetAsync");
+    }
+
     /// <summary>Up to a hundred keys at once, some of them twice.</summary>
     public void MultiGet()
     {
