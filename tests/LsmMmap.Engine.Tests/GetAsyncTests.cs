@@ -213,7 +213,7 @@ public sealed class GetAsyncTests : StoreTest
     }
 
     [Fact]
-    public void CountResidentTableBytes_CountsWhatWasRead()
+    public void CountResidentTableBytes_AfterAScan_IsWhatWasRead()
     {
         using (LsmStore store = Open())
             Fill(store, Entries);
