@@ -7,7 +7,7 @@ namespace LsmMmap;
 public sealed class StoreOptions
 {
     internal const long MemoryBudgetBytesDefault = 512L << 20;
-    internal const long BlockIndexCacheBytesDefault = 32L << 20;
+    internal const long BlockIndexCacheBytesDefault = 64L << 20;
     internal const int BackgroundThreadsDefault = 2;
 
     /// <summary>Whether opening makes a store where none is.</summary>
@@ -31,8 +31,9 @@ public sealed class StoreOptions
     /// <value>0, the default, means 512 MiB; from 128 KiB to 1 TiB.</value>
     public long MemoryBudgetBytes { get; set; }
 
-    /// <summary>Bytes for parsed indexes and for inflated blocks, together.</summary>
-    /// <value>0, the default, means 32 MiB; from 4 KiB to 1 TiB.</value>
+    /// <summary>Bytes for parsed indexes (three quarters) and for inflated blocks (a quarter).
+    /// </summary>
+    /// <value>0, the default, means 64 MiB, enough for the indexes of 12 GB of tables; from 4 KiB to 1 TiB.</value>
     public long BlockIndexCacheBytes { get; set; }
 
     /// <summary>Threads that flush and compact.</summary>

@@ -20,6 +20,8 @@ namespace LsmMmap.Engine.Versions;
 
 internal sealed class TableSet
 {
+    // A flat index takes some 17 bytes a block, so the default holds those of 12 GB of tables.
+    private const int InflatedPart = 4;
     private const int MappingsDefault = 65_530;
 
     private static int s_mappingsMax = MappingsOfSystem() / 4;
@@ -42,8 +44,8 @@ internal sealed class TableSet
         _directory = directory;
         _asked = files.IsNetwork(directory) ? ReadMode.Copy : mode;
         _mayUnlink = mayUnlink;
-        _indexCache = new IndexCache(cacheBytes / 2);
-        _blockCache = new InflatedBlockCache(cacheBytes / 2);
+        _indexCache = new IndexCache(cacheBytes - cacheBytes / InflatedPart);
+        _blockCache = new InflatedBlockCache(cacheBytes / InflatedPart);
         Decide(0);
     }
 

@@ -31,7 +31,8 @@ internal sealed class FlatIndex
     private readonly HeadTree _heads;
     private readonly ulong[] _handles;
 
-    public FlatIndex(byte[] prefix, ulong[] heads, ulong[] handles)
+    /// <summary>Of separators in order. Keeps the prefix and the handles.</summary>
+    public FlatIndex(byte[] prefix, ReadOnlySpan<ulong> heads, ulong[] handles)
     {
         Debug.Assert(heads.Length == handles.Length, "every separator stands for a block");
         Debug.Assert(heads.Length > 0, "a table has a block");

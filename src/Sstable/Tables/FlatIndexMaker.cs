@@ -1,6 +1,8 @@
 // Walks the index of a table once and makes the flat index of it. The bytes come through the same
-// checked blocks as any lookup.
+// checked blocks as any lookup. What is needed on the way only is rented: a reader of thousands of
+// tables would otherwise leave as many large arrays behind.
 
+using System.Buffers;
 using System.Diagnostics;
 using LsmMmap.Sstable.Blocks;
 using LsmMmap.Sstable.Caching;
@@ -13,27 +15,30 @@ internal static class FlatIndexMaker
     /// <summary>Null when a handle does not fit the packed form.</summary>
     public static FlatIndex? Make(BlockSource source)
     {
+        long count = source.Footer.DataBlocks;
+        if (count > Array.MaxLength)
+            return null;
         var index = new IndexCursor();
+        byte[] key = ArrayPool<byte>.Shared.Rent(BlockCursor.KeyBufferBytes);
+        ulong[] heads = ArrayPool<ulong>.Shared.Rent((int)count);
         try
         {
             index.Reset(source, flat: null, fromFile: false);
-            return Make(source, index);
+            return Make(source, index, key, heads.AsSpan(0, (int)count));
         }
         finally
         {
             index.Release();
+            ArrayPool<ulong>.Shared.Return(heads);
+            ArrayPool<byte>.Shared.Return(key);
         }
     }
 
-    private static FlatIndex? Make(BlockSource source, IndexCursor index)
+    private static FlatIndex? Make(
+        BlockSource source, IndexCursor index, byte[] key, Span<ulong> heads)
     {
-        byte[] key = new byte[BlockCursor.KeyBufferBytes];
         byte[] prefix = SharedPrefix(index, key);
-        long count = source.Footer.DataBlocks;
-        if (count > Array.MaxLength)
-            return null;
-        var heads = new ulong[count];
-        var handles = new ulong[count];
+        var handles = new ulong[heads.Length];
         int i = 0;
         for (bool isThere = index.SeekToFirst(); isThere; isThere = index.MoveNext())
         {

@@ -101,9 +101,7 @@ internal sealed class TableReader : IDisposable
     public TableAnswer TryGetResident(
         ReadOnlySpan<byte> userKey, ulong hash, ulong seekTag, ref TableValue result)
     {
-        bool isIndexSettled =
-            _indexSlot.Current != null || _indexSlot.IsRefused || _indexCache == null;
-        if (!isIndexSettled || !_source.IsFilterResident(hash))
+        if (!IsIndexSettled || !_source.IsFilterResident(hash))
             return TableAnswer.NotResident;
         var probe = default(TableProbe);
         try
@@ -164,6 +162,11 @@ internal sealed class TableReader : IDisposable
 
     /// <summary>Whether the index is in memory as an array.</summary>
     internal bool HasFlatIndex => _indexSlot.Current != null;
+
+    /// <summary>Whether the next lookups will not read the whole index to flatten it, as the
+    /// first ones do.</summary>
+    private bool IsIndexSettled => _indexCache == null || _indexSlot.Current != null
+        || _indexSlot.IsRefused || _indexSlot.Lookups >= IndexCache.LookupsToAdmit;
 
     /// <summary>The index as an array for a cursor, counted as one lookup; null while there is
     /// none.</summary>
@@ -249,10 +252,12 @@ internal sealed class TableReader : IDisposable
 
     private void Flatten()
     {
+        if (!_indexCache!.IsWorth(Footer.DataBlocks, _indexSlot.Lookups))
+            return;
         // Refused until it is made: damage elsewhere in the index is told once, here, and then
         // does not stand in the way of lookups that do not need the damaged part.
         _indexSlot.IsRefused = true;
-        FlatIndex? flat = _indexCache!.CouldHold(Footer.DataBlocks)
+        FlatIndex? flat = _indexCache.CouldHold(Footer.DataBlocks)
             ? FlatIndexMaker.Make(_source) : null;
         if (flat != null)
             _indexCache.Admit(_indexSlot, flat);
