@@ -42,10 +42,10 @@ internal sealed unsafe class KeyIndex
         _table = (nint)NewTable(SlotsFirst);
     }
 
-    /// <summary>The newest entry of a user key, or null. Any thread.</summary>
+    /// <summary>The cell of a user key, or null. Any thread.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public EntryNode* Newest(ReadOnlySpan<byte> userKey, ulong head, ulong hash) =>
-        Find((ulong*)Volatile.Read(ref _table), userKey, head, hash, out _);
+    public KeyCell* Find(ReadOnlySpan<byte> userKey, ulong hash) =>
+        Find((ulong*)Volatile.Read(ref _table), userKey, hash, out _);
 
     /// <summary>Asks for the slot that a lookup of this hash begins with. Any thread.</summary>
     public void Prefetch(ulong hash)
@@ -59,33 +59,38 @@ internal sealed unsafe class KeyIndex
     }
 
     /// <summary>
-    /// The same for the writer, with the slot that stands or will stand for the key. Makes room
-    /// first, so that the Publish that follows cannot fail; throws OutOfMemoryException before
-    /// anything changed.
+    /// The same for the writer, with the slot that stands or will stand for the key.
+    /// Requires: MakeRoom.
     /// </summary>
-    public EntryNode* NewestForAdd(
-        ReadOnlySpan<byte> userKey, ulong head, ulong hash, out ulong* slot)
+    public KeyCell* FindForAdd(ReadOnlySpan<byte> userKey, ulong hash, out ulong* slot)
     {
+        Debug.Assert((ulong)_count < *(ulong*)_table, "MakeRoom came before");
+        return Find((ulong*)_table, userKey, hash, out slot);
+    }
+
+    /// <summary>Makes sure that one more key has a slot. Throws OutOfMemoryException before
+    /// anything changed.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void MakeRoom()
+    {
+        // Safety: the first word of a table is its mask.
         ulong slots = *(ulong*)_table + 1;
         if ((ulong)_count >= slots / 4 * 3)
             Grow(slots * 2);
-        return Find((ulong*)_table, userKey, head, hash, out slot);
     }
 
-    /// <summary>Makes an entry the newest of its key, in the slot found for it.</summary>
+    /// <summary>Makes the cell of a new key known, in the slot found for it.</summary>
     public void Publish(ulong* slot, ulong hash, uint reference)
     {
         Debug.Assert(reference != 0, "an empty slot is zero, a used one is not");
-        Debug.Assert(
-            *slot == 0 || *slot >> 32 == hash >> 32, "a slot once used stays the same key's");
+        Debug.Assert(*slot == 0, "a slot once used stays the same key's");
         // Safety: the slot was found in the current table, which lives as long as the arena.
-        if (*slot == 0)
-            _count++;
+        _count++;
         Volatile.Write(ref *slot, (hash >> 32 << 32) | reference);
     }
 
-    private EntryNode* Find(
-        ulong* table, ReadOnlySpan<byte> userKey, ulong head, ulong hash, out ulong* slot)
+    private KeyCell* Find(
+        ulong* table, ReadOnlySpan<byte> userKey, ulong hash, out ulong* slot)
     {
         ulong mask = *table;
         ulong hashBits = hash >> 32;
@@ -98,9 +103,9 @@ internal sealed unsafe class KeyIndex
                 return null;
             if (content >> 32 != hashBits)
                 continue;
-            EntryNode* node = (EntryNode*)_arena.Resolve((uint)content);
-            if (EntryNode.HasKey(node, head, userKey))
-                return node;
+            KeyCell* cell = (KeyCell*)_arena.Resolve((uint)content);
+            if (KeyCell.UserKey(cell).SequenceEqual(userKey))
+                return cell;
         }
     }
 
