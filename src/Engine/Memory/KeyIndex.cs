@@ -1,22 +1,20 @@
-// From a user key to its newest entry: a hash table beside the order, so that a point lookup in
-// the memtable, above all one that misses, costs about one cache line instead of a search. With
-// 500,000 random keys a hit takes 0.2 us and a miss 0.15 us, against 1.4 us for a search of the
-// order; an overwrite 0.7 us against 1.8, because the older version tells the place. It costs an
-// insert of a new key about 0.1 us, and 21 to 43 bytes of native memory a key.
+// From a user key to its cell: a hash table beside the order, so that a point lookup in the
+// memtable, above all one that misses, costs about one cache line instead of a search, and an
+// overwrite never touches the order. It costs 21 to 43 bytes of native memory a key.
 //
 //   table:  mask (8 bytes)   slot 0   slot 1 ...   slot mask
-//   slot:   upper 32 bits of the key's hash | 32-bit arena reference of the entry; 0 = empty
+//   slot:   upper 32 bits of the key's hash | 32-bit arena reference of the cell; 0 = empty
 //
 // Open addressing, linear probing, at most three quarters full, doubled when fuller. A slot is one
-// word, so it is read and replaced whole; hash bits in it answer nearly every mismatch without
-// touching an entry, and place the slot in the next table without touching the key.
+// word, so it is read and written whole; hash bits in it answer nearly every mismatch without
+// touching a cell, and place the slot in the next table without touching the key.
 //
-// Publication. A slot is written with release after its entry is filled; a table is published with
+// Publication. A slot is written with release after its cell is filled; a table is published with
 // release after it is filled. A reader may look into an outgrown table and miss what was added
 // since: it may, because it took its sequence before it loaded the table, and the sequence of an
-// entry is published only after the entry stands in the newest table.
+// entry is published only after its key stands in the newest table.
 //
-// Invariants: a user key has at most one slot; a slot once used stays that key's; some slot is
+// Invariants: a user key has at most one slot; a slot once used never changes; some slot is
 // always empty, so probing ends. Outgrown tables stay in the arena, together no larger than the
 // current one.
 // Threads: one writer, any number of readers, no lock.

@@ -1,5 +1,7 @@
 // What was written to one keyspace since its last flush: a contract over three parts that share
-// one arena. OrderedIndex gives the order, KeyIndex the newest entry of a key, Arena the bytes.
+// one arena. A key lies in a KeyCell with its versions; OrderedIndex gives the order of the cells,
+// KeyIndex the cell of a key, Arena the bytes. An overwrite adds a version to the cell and touches
+// neither index.
 //
 // Nothing native exists before the first Add, so that thousands of idle keyspaces cost a small
 // object each. Add, TryGet and the moves of a cursor do not allocate on the managed heap.
