@@ -109,12 +109,13 @@ public class MemTableBench
     private long InsertNumbers(bool isRandom)
     {
         using var memTable = new MemTable(keyspaceId: 0);
+        var digits = new StandardFormat('D', BenchData.KeyBytes);
         Span<byte> key = stackalloc byte[BenchData.KeyBytes];
         for (uint i = 0; i < EntryCount; i++)
         {
             // An odd factor reaches every number below a power of two once.
             uint number = isRandom ? (i * NumberFactor) & NumberMask : i;
-            Utf8Formatter.TryFormat(number, key, out _, new StandardFormat('D', BenchData.KeyBytes));
+            Utf8Formatter.TryFormat(number, key, out _, digits);
             memTable.Add(key, EntryTag.Pack(i + 1, ValueKind.Put), _value);
         }
 

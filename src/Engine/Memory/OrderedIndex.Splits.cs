@@ -12,6 +12,8 @@ internal sealed unsafe partial class OrderedIndex
     /// </summary>
     private void Split(int position, ulong head, uint cell)
     {
+        // Safety: here and below, nodes come from the writer's path or from the pool, and live as
+        // long as the arena; positions stay below the entries of a node, or of the split.
         OrderNode* leaf = _path[0].Node;
         int levels = ((OrderNode*)_root)->Level + 1;
         // Where keys come in ascending order, the left nodes stay full.

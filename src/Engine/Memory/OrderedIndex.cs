@@ -133,7 +133,8 @@ internal sealed unsafe partial class OrderedIndex
     public OrderNode* AtOrAfter(ReadOnlySpan<byte> userKey, out NodeOrder order, out int position)
     {
         OrderNode* node = Root;
-        // Safety, for all walks here: nodes are freed only with the arena, which the caller keeps.
+        // Safety: here and in all walks, nodes are freed only with the arena, which the caller
+        // keeps, and slots come from a node's own order.
         order = OrderNode.OrderOf(node);
         if (order.Skip != 0 && CompareShared(userKey, order.Skip) is var side && side != 0)
         {
