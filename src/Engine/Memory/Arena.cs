@@ -36,8 +36,11 @@ internal sealed unsafe class Arena : IDisposable
     /// <summary>Size that chunks grow to, in bytes.</summary>
     public const int ChunkBytesMax = 1024 * 1024;
 
+    /// <summary>Every run begins at a multiple of this, and references count in it: a reference
+    /// plus one names what is this many bytes further on in the same run.</summary>
+    public const int Alignment = 8;
+
     private const int ChunkGrowth = 4;
-    private const int Alignment = 8;
 
     /// <summary>Offsets in a shared chunk, in units of the alignment, fit these bits.</summary>
     private const int OffsetBits = 17;

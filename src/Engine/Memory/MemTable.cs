@@ -1,5 +1,7 @@
 // What was written to one keyspace since its last flush: a contract over three parts that share
-// one arena. OrderedIndex gives the order, KeyIndex the newest entry of a key, Arena the bytes.
+// one arena. A key lies in a KeyCell with its versions; OrderedIndex gives the order of the cells,
+// KeyIndex the cell of a key, Arena the bytes. An overwrite adds a version to the cell and touches
+// neither index.
 //
 // Nothing native exists before the first Add, so that thousands of idle keyspaces cost a small
 // object each. Add, TryGet and the moves of a cursor do not allocate on the managed heap.
@@ -22,12 +24,6 @@ namespace LsmMmap.Engine.Memory;
 
 internal sealed unsafe class MemTable : IDisposable
 {
-    /// <summary>
-    /// Versions of one key that a lookup walks past before it searches instead: about as many
-    /// loads as a search.
-    /// </summary>
-    private const int VersionStepsMax = 16;
-
     private Arena? _arena;
     private KeyIndex? _keys;
 
@@ -39,6 +35,11 @@ internal sealed unsafe class MemTable : IDisposable
     private ulong _smallestSequence;
     private ulong _largestSequence;
     private bool _isDisposed;
+
+    /// <summary>Whether the last Add brought a new key. The writer's guess about the next one.
+    /// </summary>
+    private bool _lastWasNew = true;
+
     private int _writerCount;
 
     /// <summary>An empty memtable, without native memory.</summary>
@@ -89,16 +90,32 @@ internal sealed unsafe class MemTable : IDisposable
         Debug.Assert(value.Length <= InternalKey.ValueBytesMax, "the value was checked above");
         EnterWriter();
         OrderedIndex order = _order ?? CreateParts();
+        KeyIndex keys = _keys!;
         ulong hash = InternalKey.Hash(userKey);
-        ulong head = InternalKey.Head8(userKey);
-        EntryNode* newest = _keys!.NewestForAdd(userKey, head, hash, out ulong* slot);
-        bool isNewest = newest == null || newest->Tag < tag;
+        keys.MakeRoom();
+        keys.Prefetch(hash);
+        order.MakeRoom();
+        // Both ways lead to memory that is in no cache as a rule: taken at the same time, they
+        // cost one wait. After an overwrite an overwrite is likelier, which needs no place.
+        bool isLocated = _lastWasNew;
+        if (isLocated)
+            order.Locate(userKey);
+        KeyCell* cell = keys.FindForAdd(userKey, hash, out ulong* slot);
+        _lastWasNew = cell == null;
+        if (cell != null)
+        {
+            AddVersion(cell, tag, value);
+        }
+        else
+        {
+            uint reference = NewCell(userKey, tag, value);
+            if (!isLocated)
+                order.Locate(userKey);
+            order.Insert(userKey, reference);
+            // After the order: whoever finds the key by its hash finds it in the order too.
+            keys.Publish(slot, hash, reference);
+        }
 
-        EntryNode* older = isNewest ? newest : null;
-        order.Add(userKey, tag, value, older, out uint reference);
-        // After the order: whoever finds the entry by its key can walk on from it.
-        if (isNewest)
-            _keys.Publish(slot, hash, reference);
         Count(userKey.Length + value.Length + sizeof(ulong), EntryTag.Sequence(tag));
         LeaveWriter();
     }
@@ -114,8 +131,10 @@ internal sealed unsafe class MemTable : IDisposable
     {
         Debug.Assert(hash == InternalKey.Hash(userKey), "the hash belongs to the key");
         OrderedIndex? order = Order;
-        EntryNode* node = order == null ? null : Find(order, userKey, hash, seekTag);
-        if (node == null)
+        KeyCell* cell = order == null ? null : _keys!.Find(userKey, hash);
+        EntryVersion* version = cell == null
+            ? null : KeyCell.AtOrBelow(cell, seekTag, order!.Arena);
+        if (version == null)
         {
             tag = 0;
             value = default;
@@ -124,8 +143,8 @@ internal sealed unsafe class MemTable : IDisposable
 
         // Safety: entries live as long as the arena, which this object keeps up to the line below
         // and the caller after it.
-        tag = node->Tag;
-        value = EntryNode.Value(node);
+        tag = version->Tag;
+        value = EntryVersion.Value(version);
         GC.KeepAlive(this);
         return true;
     }
@@ -150,28 +169,22 @@ internal sealed unsafe class MemTable : IDisposable
         _arena?.Dispose();
     }
 
-    private EntryNode* Find(
-        OrderedIndex order, ReadOnlySpan<byte> userKey, ulong hash, ulong seekTag)
+    private uint NewCell(ReadOnlySpan<byte> userKey, ulong tag, ReadOnlySpan<byte> value)
     {
-        ulong head = InternalKey.Head8(userKey);
-        EntryNode* node = _keys!.Newest(userKey, head, hash);
-        if (node == null || node->Tag <= seekTag)
-            return node;
+        long bytes = KeyCell.SizeOf(userKey.Length, value.Length);
+        // Safety: the run has room for exactly this cell with its first version.
+        KeyCell* cell = (KeyCell*)_arena!.Allocate(bytes, out uint reference);
+        KeyCell.Fill(cell, reference, userKey, tag, value);
+        return reference;
+    }
 
-        // A reader in the past: older versions follow the newest one. Walking on into the next
-        // key is harmless, since the key is compared at the end.
-        for (int step = 0; node != null && node->Tag > seekTag; step++)
-        {
-            if (step == VersionStepsMax)
-            {
-                node = order.AtOrAfter(userKey, seekTag);
-                break;
-            }
-
-            node = EntryNode.NextOf(node);
-        }
-
-        return node != null && EntryNode.HasKey(node, head, userKey) ? node : null;
+    private void AddVersion(KeyCell* cell, ulong tag, ReadOnlySpan<byte> value)
+    {
+        // Safety: the run has room for exactly this version.
+        EntryVersion* version = (EntryVersion*)_arena!.Allocate(
+            sizeof(EntryVersion) + (long)value.Length, out uint reference);
+        EntryVersion.Fill(version, tag, value);
+        KeyCell.Push(cell, version, reference, _arena);
     }
 
     private OrderedIndex CreateParts()

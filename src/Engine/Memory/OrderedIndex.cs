@@ -1,306 +1,313 @@
-// The order of a memtable: a skip list in an arena, one writer, any number of readers, no lock.
+// The order of a memtable: a B+-tree of user keys in an arena, one writer, any number of readers,
+// no lock. Its entries are key cells; the versions of a key are the cell's own business, so an
+// overwrite never comes here.
 //
-// Cost of a search among n entries: about one move on each of log2(n) levels, each move one cache
-// line; the nodes it turns away from are not touched, because a link carries the head of the node
-// it leads to. That is why one entry in two rises a level, not one in four as elsewhere: turning
-// away is free here, moving is not (500,000 random keys: add 1.2 us against 1.9, seek 1.4 against
-// 2.2, for 10 bytes an entry). Next and previous are one load. No managed allocation.
+// Cost of a search among n keys: one node on each of about log10(n) levels, of which the upper
+// ones stay in the processor's caches; in a node a comparison of all heads at once. Entries are
+// touched only where heads are equal. No managed allocation.
 //
 // Publication. All writes to a node come before the release that makes it reachable, all reads of
 // it after the acquire that found it.
-//  1. A node is filled completely (fields, links on all levels, Previous, key, value), then linked
-//     from level 0 upwards. Who meets it on some level finds it linked on all lower ones.
-//  2. In the predecessor's link, Next is written first and Head second; a reader loads Head first
-//     and Next second. The successors of one node on one level only ever get smaller, so the node
-//     that a reader loads stands at or before the one whose head it loaded: going there when the
-//     head is smaller than the one sought is right even between the two writes. A head that turns
-//     the reader away may be out of date; that costs steps on a lower level, never an answer,
-//     because on level 0 the entries themselves are compared.
-//  3. The successor's Previous is written last. Between 1 and 3 a reader that walks backwards
-//     passes by the newest node; it may, because the store publishes the sequence of an entry only
-//     after Add returned, and entries without a published sequence are invisible above anyway.
-//  4. The origin's Previous is the last node: the list is a ring backwards.
-//  5. _height is written after nothing depends on it: the origin has all levels from the start,
-//     and a reader that begins too low or too high only takes more steps.
+//  1. A new entry becomes part of a node by one store of the node's order (see OrderNode).
+//  2. A full node is not changed any more. Two new nodes take its entries and the new one: first
+//     filled, then reachable from the neighbours, then the right one from the parent, then the
+//     left one in place of the full node. Until then the full node says what was true before.
+//  3. A parent without room is replaced by two in the same way, with the new children in place.
+//  4. A reader that has a reference out of an inner node looks at the node's order again: if
+//     that has not changed, the child is the one that the order meant. If it has, the child may be
+//     the left half of what was meant, and the reader decides anew. It repeats only because the
+//     writer has gone on, so it never waits for it.
+//  5. Whoever stands in a replaced node finds there, and through its neighbours, all that was in
+//     the tree when the node was replaced. So from a leaf that was current at some time a walk in
+//     either direction meets every entry that was published before that time.
+//  6. Nodes on the left and on the right edge of the tree have a bound on one side only. They skip
+//     what all keys of the tree share, and a reader compares that part of its key once, at the
+//     root. A key that shares less has both edges copied first, up to a new root; who is on the
+//     old ones finds there what was before.
 //
-// Invariants: level 0 holds all entries in the order of InternalKey; level k+1 is a part of level
-// k; nothing is ever unlinked; _splice[k] is the last node on level k at or before _splice[0].
-// Source: Pugh 1990; the one-writer form of LevelDB (db/skiplist.h), whose list has neither heads
-// in links nor a way back.
+// Invariants: leaves from left to right hold all entries in the order of keys; the keys of a node
+// are at or above its low and below the low of the node after it; nothing is freed before the
+// arena; a node that is replaced is never written again.
+// Source: the B+-tree; copying instead of moving on a split as in Bw-trees and LMDB, the order
+// word of Masstree.
 
 using System.Diagnostics;
-using System.Numerics;
 using System.Runtime.CompilerServices;
-using LsmMmap.Sstable.Keys;
 
 namespace LsmMmap.Engine.Memory;
 
-internal sealed unsafe class OrderedIndex
+internal sealed unsafe partial class OrderedIndex
 {
-    private const ulong RandomSeed = 0x9E37_79B9_7F4A_7C15;
+    /// <summary>Levels of the highest tree: nodes are at least half full where they split, so
+    /// the arena's references run out before the levels do.</summary>
+    private const int LevelsMax = 16;
+
 
     private readonly Arena _arena;
-    private readonly EntryNode* _origin;
+    private readonly NodePool _pool;
+    private readonly NodeSplit* _split;
+    private readonly PathStep* _path;
+    private nint _root;
 
-    /// <summary>Where the last entry went, per level; the writer's own.</summary>
-    private readonly EntryNode** _splice;
+    /// <summary>Where the writer stands, level 0 in _path[0]. The path is that of the key which
+    /// was located last; it holds until a node is split.</summary>
+    private bool _pathHolds;
 
-    private int _height = 1;
-    private ulong _random = RandomSeed;
+    private uint _lastCell;
 
-    /// <summary>An empty list. The arena stays the caller's.</summary>
+    /// <summary>Words of eight bytes that all keys share, and one of the keys.</summary>
+    private int _shared;
+
+    private uint _sample;
+
+    /// <summary>An empty tree. The arena stays the caller's.</summary>
     public OrderedIndex(Arena arena)
     {
         _arena = arena;
-        _origin = (EntryNode*)arena.Allocate(EntryNode.SizeOf(EntryNode.HeightMax, 0, 0), out _);
-        // Safety: the arena hands out the bytes asked for, which hold all links of the origin.
-        *_origin = new EntryNode { Height = EntryNode.HeightMax };
-        for (int level = 0; level < EntryNode.HeightMax; level++)
-            *EntryNode.LinkAt(_origin, level) = new NodeLink { Head = ulong.MaxValue };
-
-        _splice = (EntryNode**)arena.Allocate(EntryNode.HeightMax * sizeof(EntryNode*), out _);
-        // Safety: as above, one pointer for each level.
-        for (int level = 0; level < EntryNode.HeightMax; level++)
-            _splice[level] = _origin;
+        _path = (PathStep*)arena.Allocate(LevelsMax * sizeof(PathStep), out _);
+        _split = (NodeSplit*)arena.Allocate(sizeof(NodeSplit), out _);
+        _pool = new NodePool(arena);
+        _pool.Reserve(1);
+        _root = (nint)_pool.Take(level: 0, low: 0, out _);
     }
 
-    /// <summary>
-    /// Adds an entry. <paramref name="olderVersion"/>, when given, is the newest version so far of
-    /// the same user key and older than this one: its place is known, so most overwrites need no
-    /// search. Throws OutOfMemoryException before anything changed.
-    /// </summary>
-    public EntryNode* Add(
-        ReadOnlySpan<byte> userKey, ulong tag, ReadOnlySpan<byte> value,
-        EntryNode* olderVersion, out uint reference)
+    /// <summary>Where the arena's bytes are found from references.</summary>
+    public Arena Arena => _arena;
+
+    private OrderNode* Root => (OrderNode*)Volatile.Read(ref _root);
+
+    /// <summary>Makes sure that the next Insert needs no memory. Throws OutOfMemoryException
+    /// before anything changed. The writer.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void MakeRoom()
     {
-        int height = DrawHeight(olderVersion != null);
-        EntryNode* node = Fill(height, userKey, tag, value, out reference);
-        if (olderVersion != null && height == 1)
+        // Copies of both edges, then a split on every level and a new root.
+        _pool.Reserve(4 * ((OrderNode*)_root)->Level + 5);
+    }
+
+    /// <summary>Finds the leaf for a key and asks for its memory, for the Insert that follows or
+    /// does not. The writer.</summary>
+    public void Locate(ReadOnlySpan<byte> userKey)
+    {
+        if (_shared != 0)
+            Share(userKey);
+        if (_pathHolds && IsBehindLast(userKey))
+            return;
+        OrderNode* node = (OrderNode*)_root;
+        // Plain loads: only the writer writes nodes.
+        while (node->Level != 0)
         {
-            Debug.Assert(olderVersion->Tag < tag, "the older version has the smaller tag");
-            Debug.Assert(
-                EntryNode.UserKey(olderVersion).SequenceEqual(userKey), "it is the same key");
-            // The new version stands right before it. The splice stays valid: levels above 0 do
-            // not change, and _splice[0] may be any node.
-            LinkLevelZero(node, (EntryNode*)olderVersion->Previous);
+            int level = node->Level;
+            NodeOrder order = new(node->Order);
+            int position = ChildPosition(node, order, userKey);
+            _path[level] = new PathStep { Node = node, Position = position };
+            node = (OrderNode*)_arena.Resolve(node->References[order.SlotAt(position)]);
+            OrderNode.Prefetch(node);
+        }
+
+        _path[0].Node = node;
+        _pathHolds = true;
+    }
+
+    /// <summary>Adds the cell of a key that is new. Requires: MakeRoom, and Locate of this key
+    /// with no other Insert between. The writer.</summary>
+    public void Insert(ReadOnlySpan<byte> userKey, uint cell)
+    {
+        Debug.Assert(_pathHolds, "the key was located");
+        OrderNode* leaf = _path[0].Node;
+        if (_sample == 0)
+            BeginWith(leaf, userKey, cell);
+        NodeOrder order = new(leaf->Order);
+        ulong head = OrderNode.HeadAt(userKey, order.Skip);
+        int position = EntryPosition(leaf, order, head, userKey);
+        AssertBetween(leaf, order, position, userKey);
+        if (order.Count < OrderNode.EntriesMax)
+            OrderNode.Insert(leaf, position, head, cell);
+        else
+            Split(position, head, cell);
+        _lastCell = cell;
+    }
+
+    /// <summary>The leaf and the place in it of the first key at or after the one given; the
+    /// place may be behind the leaf's last entry.</summary>
+    public OrderNode* AtOrAfter(ReadOnlySpan<byte> userKey, out NodeOrder order, out int position)
+    {
+        OrderNode* node = Root;
+        // Safety: here and in all walks, nodes are freed only with the arena, which the caller
+        // keeps, and slots come from a node's own order.
+        order = OrderNode.OrderOf(node);
+        if (order.Skip != 0 && CompareShared(userKey, order.Skip) is var side && side != 0)
+        {
+            node = OuterLeaf(node, isLast: side > 0);
+            order = OrderNode.OrderOf(node);
+            position = side > 0 ? order.Count : 0;
             return node;
         }
 
-        if (!SpliceFits(node->Head, userKey, tag))
-            FindSplice(node->Head, userKey, tag);
-        LinkAllLevels(node, height);
-        return node;
-    }
-
-    /// <summary>The first entry, or null.</summary>
-    public EntryNode* First() => EntryNode.NextOf(_origin);
-
-    /// <summary>The last entry, or null.</summary>
-    public EntryNode* Last() => EntryNode.PreviousOf(_origin);
-
-    /// <summary>The entry before, or null.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public EntryNode* Before(EntryNode* node)
-    {
-        EntryNode* previous = EntryNode.PreviousOf(node);
-        return previous == _origin ? null : previous;
-    }
-
-    /// <summary>The first entry at or after (key, tag), or null.</summary>
-    public EntryNode* AtOrAfter(ReadOnlySpan<byte> userKey, ulong tag)
-    {
-        FindBefore(userKey, tag, out EntryNode* next);
-        return next;
-    }
-
-    /// <summary>The last entry at or before (key, tag), or null.</summary>
-    public EntryNode* AtOrBefore(ReadOnlySpan<byte> userKey, ulong tag)
-    {
-        EntryNode* previous = FindBefore(userKey, tag, out EntryNode* next);
-        if (next != null && next->Tag == tag && EntryNode.UserKey(next).SequenceEqual(userKey))
-            return next;
-        return previous == _origin ? null : previous;
-    }
-
-    /// <summary>
-    /// The last node strictly before (key, tag), the origin when there is none, and the node that
-    /// followed it when this was decided. The caller must not load the successor again: a new
-    /// entry may have come between.
-    /// </summary>
-    private EntryNode* FindBefore(ReadOnlySpan<byte> userKey, ulong tag, out EntryNode* next)
-    {
-        ulong head = InternalKey.Head8(userKey);
-        EntryNode* node = _origin;
-        EntryNode* bound = null;
-        // Safety, for all walks here: nodes are freed only with the arena, which the caller keeps.
-        for (int level = Volatile.Read(ref _height) - 1; level > 0; level--)
+        while (node->Level != 0)
         {
-            while (true)
+            int child = ChildPosition(node, order, userKey);
+            uint reference = OrderNode.ReferenceAt(node, order.SlotAt(child));
+            // Rule 4.
+            if (OrderNode.OrderOf(node).Word == order.Word)
             {
-                NodeLink* link = EntryNode.LinkAt(node, level);
-                ulong linkHead = Volatile.Read(ref link->Head);
-                if (linkHead > head)
-                    break;
-                EntryNode* candidate = (EntryNode*)Volatile.Read(ref link->Next);
-                if (linkHead == head)
-                {
-                    // Equal heads decide nothing; the entry does, once for all levels. Where the
-                    // list ends both sides are null.
-                    if (candidate == bound)
-                        break;
-                    if (!EntryNode.IsBefore(candidate, head, userKey, tag))
-                    {
-                        bound = candidate;
-                        break;
-                    }
-                }
-
-                Debug.Assert(candidate != null, "only a head of all ones leads nowhere");
-                node = candidate;
+                node = (OrderNode*)_arena.Resolve(reference);
+                OrderNode.Prefetch(node);
             }
+
+            order = OrderNode.OrderOf(node);
         }
 
-        while ((next = EntryNode.NextOf(node)) != null
-            && EntryNode.IsBefore(next, head, userKey, tag))
-            node = next;
+        position = EntryPosition(node, order, OrderNode.HeadAt(userKey, order.Skip), userKey);
         return node;
     }
 
-    private EntryNode* Fill(
-        int height, ReadOnlySpan<byte> userKey, ulong tag, ReadOnlySpan<byte> value,
-        out uint reference)
+    /// <summary>The first leaf.</summary>
+    public OrderNode* FirstLeaf() => OuterLeaf(Root, isLast: false);
+
+    /// <summary>The last leaf.</summary>
+    public OrderNode* LastLeaf() => OuterLeaf(Root, isLast: true);
+
+    /// <summary>The cell of an entry. Any thread.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public KeyCell* CellAt(OrderNode* leaf, int slot) =>
+        (KeyCell*)_arena.Resolve(OrderNode.ReferenceAt(leaf, slot));
+
+    private OrderNode* OuterLeaf(OrderNode* node, bool isLast)
     {
-        long bytes = EntryNode.SizeOf(height, userKey.Length, value.Length);
-        EntryNode* node = (EntryNode*)_arena.Allocate(bytes, out reference);
-        // Safety: the run has room for exactly this node; nobody else knows of it yet.
-        node->Head = InternalKey.Head8(userKey);
-        node->Tag = tag;
-        node->Previous = 0;
-        node->ValueBytes = value.Length;
-        node->KeyBytes = (ushort)userKey.Length;
-        node->Height = (byte)height;
-        byte* key = EntryNode.KeyStart(node);
-        userKey.CopyTo(new Span<byte>(key, userKey.Length));
-        value.CopyTo(new Span<byte>(key + userKey.Length, value.Length));
+        while (node->Level != 0)
+        {
+            NodeOrder order = OrderNode.OrderOf(node);
+            int position = isLast ? order.Count - 1 : 0;
+            uint reference = OrderNode.ReferenceAt(node, order.SlotAt(position));
+            // Rule 4.
+            if (OrderNode.OrderOf(node).Word == order.Word)
+                node = (OrderNode*)_arena.Resolve(reference);
+        }
+
         return node;
     }
 
-    /// <summary>
-    /// Whether the place behind the last entry is the right one. Then the whole splice is right:
-    /// nothing stands between _splice[0] and the new entry on level 0, so on no level.
+    /// <summary>The last child whose low is at or below the key; the first where none is.
     /// </summary>
-    private bool SpliceFits(ulong head, ReadOnlySpan<byte> userKey, ulong tag)
+    private int ChildPosition(OrderNode* node, NodeOrder order, ReadOnlySpan<byte> userKey)
     {
-        EntryNode* last = _splice[0];
-        if (last != _origin && !EntryNode.IsBefore(last, head, userKey, tag))
+        ulong head = OrderNode.HeadAt(userKey, order.Skip);
+        int position = OrderNode.CountBelow(node, order, head, out int equal);
+        if (equal != 0)
+            position = TiedPosition(node, order, position, equal, userKey);
+        return Math.Max(position - 1, 0);
+    }
+
+    /// <summary>The first entry at or above the key.</summary>
+    private int EntryPosition(
+        OrderNode* leaf, NodeOrder order, ulong head, ReadOnlySpan<byte> userKey)
+    {
+        int position = OrderNode.CountBelow(leaf, order, head, out int equal);
+        return equal == 0
+            ? position : TiedPosition(leaf, order, position, equal, userKey);
+    }
+
+    /// <summary>Of entries whose heads decide nothing, the first above the key in an inner node,
+    /// the first at or above it in a leaf.</summary>
+    private int TiedPosition(
+        OrderNode* node, NodeOrder order, int position, int count, ReadOnlySpan<byte> userKey)
+    {
+        int end = position + count;
+        while (position < end)
+        {
+            int middle = (position + end) >>> 1;
+            KeyCell* cell = LowerBound(
+                node->Level, OrderNode.ReferenceAt(node, order.SlotAt(middle)));
+            int compared = cell == null
+                ? -1 : KeyCell.UserKey(cell).SequenceCompareTo(userKey);
+            if (compared < 0 || (compared == 0 && node->Level != 0))
+                position = middle + 1;
+            else
+                end = middle;
+        }
+
+        return position;
+    }
+
+    /// <summary>The smallest key that an entry of a node stands for: its own cell in a leaf, the
+    /// low of the child in an inner node; null where there is no bound.</summary>
+    private KeyCell* LowerBound(int level, uint reference)
+    {
+        uint cell = level == 0 ? reference : ((OrderNode*)_arena.Resolve(reference))->Low;
+        return cell == 0 ? null : (KeyCell*)_arena.Resolve(cell);
+    }
+
+    /// <summary>Which side of all keys of the tree this key is on, judged by as many words as
+    /// they share: 0 when it shares them too.</summary>
+    private int CompareShared(ReadOnlySpan<byte> userKey, int words)
+    {
+        int bytes = words * sizeof(ulong);
+        ReadOnlySpan<byte> prefix = userKey[..Math.Min(userKey.Length, bytes)];
+        return prefix.SequenceCompareTo(KeyAt(_sample)[..bytes]);
+    }
+
+    /// <summary>Before a key is inserted: sees to it that all keys share what _shared says.
+    /// </summary>
+    private void Share(ReadOnlySpan<byte> userKey)
+    {
+        int words = userKey.CommonPrefixLength(KeyAt(_sample)) / sizeof(ulong);
+        if (words < _shared)
+            Narrow(words);
+    }
+
+    /// <summary>With the first key: so far it shares all of itself.</summary>
+    private void BeginWith(OrderNode* root, ReadOnlySpan<byte> userKey, uint cell)
+    {
+        Debug.Assert(new NodeOrder(root->Order).Count == 0, "it is the first key");
+        _sample = cell;
+        _shared = Math.Min(userKey.Length / sizeof(ulong), NodeOrder.SkipMax);
+        // Publication: release, so that who finds a skip finds the sample.
+        Volatile.Write(ref root->Order, NodeOrder.Empty(_shared).Word);
+    }
+
+    /// <summary>Whether the key comes after the one inserted last, and that is the last of all:
+    /// then it goes where that one went. This makes ascending keys cheap.</summary>
+    private bool IsBehindLast(ReadOnlySpan<byte> userKey)
+    {
+        OrderNode* leaf = _path[0].Node;
+        NodeOrder order = new(leaf->Order);
+        if (leaf->Next != 0 || !EndsWithLast(leaf, order))
             return false;
-        NodeLink* link = EntryNode.LinkAt(last, 0);
-        if (link->Next == 0 || link->Head > head)
-            return true;
-        return link->Head == head
-            && !EntryNode.IsBefore((EntryNode*)link->Next, head, userKey, tag);
+        KeyCell* last = (KeyCell*)_arena.Resolve(_lastCell);
+        return KeyCell.UserKey(last).SequenceCompareTo(userKey) < 0;
     }
 
-    private void FindSplice(ulong head, ReadOnlySpan<byte> userKey, ulong tag)
+    private bool EndsWithLast(OrderNode* leaf, NodeOrder order)
     {
-        EntryNode* node = _origin;
-        EntryNode* bound = null;
-        // Plain loads: only the writer writes links, so what it reads is exact.
-        for (int level = _height - 1; level >= 0; level--)
-        {
-            while (true)
-            {
-                NodeLink* link = EntryNode.LinkAt(node, level);
-                if (link->Head > head)
-                    break;
-                EntryNode* candidate = (EntryNode*)link->Next;
-                if (link->Head == head)
-                {
-                    if (candidate == bound)
-                        break;
-                    if (!EntryNode.IsBefore(candidate, head, userKey, tag))
-                    {
-                        bound = candidate;
-                        break;
-                    }
-                }
-
-                Debug.Assert(candidate != null, "only a head of all ones leads nowhere");
-                node = candidate;
-            }
-
-            _splice[level] = node;
-        }
+        int count = order.Count;
+        return count != 0 && leaf->References[order.SlotAt(count - 1)] == _lastCell;
     }
 
-    private void LinkAllLevels(EntryNode* node, int height)
-    {
-        // Upper links are filled before level 0 is published (rule 1). Plain writes.
-        for (int level = 1; level < height; level++)
-            *EntryNode.LinkAt(node, level) = *EntryNode.LinkAt(_splice[level], level);
-        LinkLevelZero(node, _splice[0]);
-        _splice[0] = node;
-        for (int level = 1; level < height; level++)
-        {
-            Publish(EntryNode.LinkAt(_splice[level], level), node);
-            _splice[level] = node;
-        }
-
-        if (height > _height)
-            Volatile.Write(ref _height, height);
-    }
-
-    private void LinkLevelZero(EntryNode* node, EntryNode* previous)
-    {
-        AssertBetween(previous, node);
-        NodeLink* before = EntryNode.LinkAt(previous, 0);
-        EntryNode* next = before->Next == 0 ? _origin : (EntryNode*)before->Next;
-        *EntryNode.LinkAt(node, 0) = *before;
-        node->Previous = (nint)previous;
-        Publish(before, node);
-        // Rule 3: release, so that who comes backwards to the node finds it filled.
-        Volatile.Write(ref next->Previous, (nint)node);
-    }
-
-    /// <summary>Rule 2: Next, then Head, each a release.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Publish(NodeLink* link, EntryNode* node)
-    {
-        Volatile.Write(ref link->Next, (nint)node);
-        Volatile.Write(ref link->Head, node->Head);
-    }
-
-    /// <summary>
-    /// Xorshift: one in two entries is higher than one, one in four higher than two. Of the
-    /// overwrites seven in eight stay low without a draw, since a low one needs no search; the
-    /// others keep a long chain of versions searchable.
-    /// </summary>
-    private int DrawHeight(bool isOverwrite)
-    {
-        ulong random = _random;
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        _random = random;
-        if (isOverwrite && random >> 61 != 0)
-            return 1;
-        ulong ceiling = 1UL << (EntryNode.HeightMax - 1);
-        int height = 1 + BitOperations.TrailingZeroCount(random | ceiling);
-        Debug.Assert(height is >= 1 and <= EntryNode.HeightMax, "the origin has every level");
-        return height;
-    }
+    private ReadOnlySpan<byte> KeyAt(uint cell) =>
+        KeyCell.UserKey((KeyCell*)_arena.Resolve(cell));
 
     [Conditional("DEBUG")]
-    private void AssertBetween(EntryNode* previous, EntryNode* node)
+    private void AssertBetween(
+        OrderNode* leaf, NodeOrder order, int position, ReadOnlySpan<byte> userKey)
     {
-        ReadOnlySpan<byte> userKey = EntryNode.UserKey(node);
         Debug.Assert(
-            previous == _origin || EntryNode.IsBefore(previous, node->Head, userKey, node->Tag),
-            "an entry stands after its predecessor");
-        EntryNode* next = EntryNode.NextOf(previous);
+            position == 0
+                || KeyAt(leaf->References[order.SlotAt(position - 1)])
+                    .SequenceCompareTo(userKey) < 0,
+            "a key stands after its predecessor");
         Debug.Assert(
-            next == null || InternalKey.Compare(
-                userKey, node->Tag, EntryNode.UserKey(next), next->Tag) < 0,
-            "an entry stands before its successor, and (key, tag) is unique");
+            position == order.Count
+                || KeyAt(leaf->References[order.SlotAt(position)])
+                    .SequenceCompareTo(userKey) > 0,
+            "a key stands before its successor, and is new");
     }
+}
+
+/// <summary>One level of the writer's way to a leaf: the node and, above level 0, the position of
+/// the child in it.</summary>
+internal unsafe struct PathStep
+{
+    public OrderNode* Node;
+    public int Position;
 }

@@ -98,6 +98,32 @@ public sealed class MemTableCursorTests
         Assert.Equal(0UL, expected);
     }
 
+    /// <summary>A step back that looks for its place from the newest version would need 10^10
+    /// steps here.</summary>
+    [Fact]
+    public void Walk_HundredThousandVersionsOfOneKey_IsComplete()
+    {
+        const int Count = 100_000;
+        using MemTable memTable = new(0);
+        for (int i = 1; i <= Count; i++)
+            memTable.Add("k"u8, EntryTag.Pack((ulong)i, ValueKind.Put), []);
+
+        MemTableCursor cursor = new();
+        cursor.Reset(memTable);
+        ulong expected = Count;
+        for (bool isOn = cursor.SeekToFirst(); isOn; isOn = cursor.Next())
+            Assert.Equal(expected--, EntryTag.Sequence(cursor.Tag));
+        Assert.Equal(0UL, expected);
+        for (bool isOn = cursor.SeekToLast(); isOn; isOn = cursor.Previous())
+            Assert.Equal(++expected, EntryTag.Sequence(cursor.Tag));
+        Assert.Equal((ulong)Count, expected);
+        for (ulong sequence = 1; sequence <= Count; sequence++)
+        {
+            Assert.True(cursor.Seek("k"u8, EntryTag.SeekAt(sequence)));
+            Assert.Equal(sequence, EntryTag.Sequence(cursor.Tag));
+        }
+    }
+
     private static void CompareWalks(
         MemTableCursor cursor, SortedDictionary<ModelKey, byte[]> model, ModelKey[] sorted,
         int seed)

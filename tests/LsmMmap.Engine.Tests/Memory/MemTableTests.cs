@@ -130,7 +130,9 @@ public sealed class MemTableTests
         }
 
         Assert.Equal(124L * 99_999 + 109, memTable.DataBytes);
-        Assert.InRange(memTable.AllocatedBytes, memTable.DataBytes, 2 * memTable.DataBytes);
+        // The hash table has just been doubled, so this is near the worst for such entries.
+        Assert.InRange(
+            memTable.AllocatedBytes, memTable.DataBytes, memTable.DataBytes * 21 / 10);
     }
 
     [Fact]
