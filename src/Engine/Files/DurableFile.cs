@@ -8,6 +8,7 @@
 
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
+using Microsoft.Win32.SafeHandles;
 
 namespace LsmMmap.Engine.Files;
 
@@ -16,6 +17,9 @@ internal class DurableFile : Stream
     private static readonly byte[] s_zeros = new byte[64 << 10];
 
     private readonly FileStream _stream;
+
+    // The stream moves the file's own offset, a system call, whenever it is asked for its handle.
+    private readonly SafeFileHandle _handle;
     private readonly long _reservedBytes;
     private long _position;
     private long _zerosEnd;
@@ -25,6 +29,7 @@ internal class DurableFile : Stream
     {
         FileName = path;
         _stream = stream;
+        _handle = stream?.SafeFileHandle!;
         _reservedBytes = reservedBytes;
     }
 
@@ -48,7 +53,7 @@ internal class DurableFile : Stream
     {
         try
         {
-            RandomAccess.Write(_stream.SafeFileHandle, buffer, _position);
+            RandomAccess.Write(_handle, buffer, _position);
             _position += buffer.Length;
         }
         catch (Exception e) when (IoFailure.IsIo(e))
@@ -70,7 +75,7 @@ internal class DurableFile : Stream
             for (long at = Math.Max(_position, _zerosEnd); at < end; at = _zerosEnd)
             {
                 int bytes = (int)Math.Min(s_zeros.Length, end - at);
-                RandomAccess.Write(_stream.SafeFileHandle, s_zeros.AsSpan(0, bytes), at);
+                RandomAccess.Write(_handle, s_zeros.AsSpan(0, bytes), at);
                 _zerosEnd = at + bytes;
             }
         }
@@ -103,7 +108,7 @@ internal class DurableFile : Stream
     {
         try
         {
-            DiskSync.SyncFile(_stream.SafeFileHandle, FileName);
+            DiskSync.SyncFile(_handle, FileName);
         }
         catch (Exception e) when (IoFailure.IsIo(e))
         {
