@@ -8,7 +8,8 @@
 //
 // Invariants: while somebody waits somebody has the turn. Who gets the turn waits himself, and
 // stays among the waiting until he takes them all.
-// Threads: Collect and Admit by the leader, before it passes the lead on; Take by the thread of the node.
+// Threads: Collect and Admit by the leader, before it passes the lead on; Take by the thread of
+// the node.
 
 using System.Diagnostics;
 using LsmMmap.Engine.Waiting;
