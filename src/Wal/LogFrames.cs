@@ -64,6 +64,22 @@ internal sealed class LogFrames
         return End;
     }
 
+    /// <summary>
+    /// The file offset behind the last byte that is not zero, or the end of the header. May leave
+    /// another frame in memory.
+    /// </summary>
+    public long LastNonZeroEnd()
+    {
+        for (long offset = End - 1; offset >= LogFormat.HeaderBytes; offset = Offset - 1)
+        {
+            Load(offset);
+            int found = Bytes.LastIndexOfAnyExcept((byte)0);
+            if (found >= 0)
+                return Offset + found + 1;
+        }
+        return LogFormat.HeaderBytes;
+    }
+
     private void Fill(long frameOffset)
     {
         // Until the read is complete nothing is in memory, so that a failed one leaves no mixture.

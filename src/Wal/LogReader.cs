@@ -144,6 +144,17 @@ internal sealed class LogReader
         return false;
     }
 
+    /// <summary>
+    /// The file offset behind the last byte that is not zero: behind it nothing was written.
+    /// Reads from the end; a body that was read is not valid any more.
+    /// </summary>
+    /// <exception cref="IOException">The stream failed; the call may be repeated.</exception>
+    public long FindUsedEnd()
+    {
+        ForgetBody();
+        return _frames.LastNonZeroEnd();
+    }
+
     /// <summary>Takes the next record start, over the zeros at the end of a frame.</summary>
     private bool SkipPadding()
     {

@@ -38,6 +38,29 @@ public sealed class LogTornTailTests
         }
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(40_000)]
+    [InlineData(200_000)]
+    public void FindUsedEnd_ZerosBehindTheRecords_IsWhereTheyBegin(int zeros)
+    {
+        SampleLog log = SampleLog.OfSizes(1, s_sizes);
+        byte[] bytes = [.. log.Bytes, .. new byte[zeros]];
+        LogReader reader = log.Read(bytes).Reader;
+        Assert.Equal(zeros > 0, reader.EndedInZeros);
+        Assert.Equal(log.Bytes.AsSpan().LastIndexOfAnyExcept((byte)0) + 1, reader.FindUsedEnd());
+        Assert.Equal(log.Length, reader.EndOffset);
+    }
+
+    [Fact]
+    public void FindUsedEnd_NothingBehindTheHeader_IsTheEndOfTheHeader()
+    {
+        var log = new SampleLog();
+        byte[] bytes = [.. log.Bytes, .. new byte[70_000]];
+        Assert.Equal(LogFormat.HeaderBytes, log.Read(bytes).Reader.FindUsedEnd());
+    }
+
     [Fact]
     public void Log_CutAtEveryByteAndFilledWithZeros_GivesTheWholeRecordsBefore()
     {

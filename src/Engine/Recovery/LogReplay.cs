@@ -98,13 +98,13 @@ internal sealed class LogReplay(
         var reader = new LogReader(stream, header, bytes);
         bool sameBoot = header.BootId != Guid.Empty && header.BootId == bootId;
         if (_bad == null || policy == WalRecovery.Salvage)
-            ReadRecords(reader, number, bytes, sameBoot, onRecord);
+            ReadRecords(reader, number, sameBoot, onRecord);
         else
-            Cut(reader, LogFormat.HeaderBytes, bytes);
+            Cut(reader, LogFormat.HeaderBytes);
     }
 
     private void ReadRecords(
-        LogReader reader, long number, long bytes, bool sameBoot, OnRecord onRecord)
+        LogReader reader, long number, bool sameBoot, OnRecord onRecord)
     {
         while (true)
         {
@@ -119,7 +119,7 @@ internal sealed class LogReplay(
                 {
                     if (Proves(reader))
                         ThrowDamaged(_bad!.Value);
-                    Cut(reader, LogFormat.HeaderBytes, bytes);
+                    Cut(reader, LogFormat.HeaderBytes);
                     return;
                 }
                 if (reader.Kind == LogRecordKind.Data)
@@ -134,23 +134,27 @@ internal sealed class LogReplay(
             NoteBad(new LogPosition(number, damage.Offset), damage, sameBoot);
             if (policy != WalRecovery.Salvage)
             {
-                Cut(reader, damage.Offset, bytes);
+                Cut(reader, damage.Offset);
                 return;
             }
             if (!reader.FindVerifying())
             {
-                BytesDropped += bytes - damage.Offset;
+                CountDropped(reader, damage.Offset);
                 return;
             }
             BytesDropped += reader.RecordOffset - damage.Offset;
         }
     }
 
-    private void Cut(LogReader reader, long from, long bytes)
+    private void Cut(LogReader reader, long from)
     {
-        BytesDropped += bytes - from;
+        CountDropped(reader, from);
         SearchProof(reader);
     }
+
+    /// <summary>Space that was laid ahead and never used is no loss.</summary>
+    private void CountDropped(LogReader reader, long from) =>
+        BytesDropped += Math.Max(0, reader.FindUsedEnd() - from);
 
     /// <summary>Whether the log before ended where this one's first record says. Notes the bad
     /// place when it did not.</summary>

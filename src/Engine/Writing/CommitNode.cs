@@ -64,9 +64,23 @@ internal abstract class CommitNode
         return Interlocked.CompareExchange(ref _state, Cancelled, Queued) == Queued;
     }
 
-    /// <summary>The commit is applied, or has failed. For a Synced one the sync is still to
-    /// come.</summary>
+    /// <summary>The commit has the durability asked for, or has failed.</summary>
     public abstract void Complete();
+}
+
+/// <summary>What a thread that waits for its commit is woken for.</summary>
+internal enum Turn
+{
+    None,
+
+    /// <summary>It leads: its commit is at the head of the queue.</summary>
+    Lead,
+
+    /// <summary>It syncs, for itself and all who wait for that.</summary>
+    Sync,
+
+    /// <summary>The commit is what it is to be, or has failed.</summary>
+    Done,
 }
 
 /// <summary>The node of a thread that waits for its commit.</summary>
@@ -76,48 +90,56 @@ internal sealed class ThreadNode : CommitNode
     private static ThreadNode? t_current;
 
     private readonly Gate _gate = new();
-    private Signal _signal;
-
-    private enum Signal
-    {
-        None,
-        Lead,
-        Done,
-    }
+    private Turn _turn;
 
     /// <summary>The node of the calling thread; a thread makes one commit at a time.</summary>
     public static ThreadNode Current => t_current ??= new ThreadNode();
 
-    public void Arm() => _signal = Signal.None;
+    /// <summary>Whether the leader has put it among those who wait for a sync.</summary>
+    public bool AwaitsSync { get; set; }
 
-    /// <summary>Sleeps until the commit is done, or until the thread must lead (true).</summary>
-    public bool WaitForTurn()
+    /// <summary>Room for those whom the thread syncs for; empty between its turns.</summary>
+    public List<ThreadNode> Served { get; set; } = [];
+
+    public void Arm()
+    {
+        _turn = Turn.None;
+        AwaitsSync = false;
+    }
+
+    /// <summary>Sleeps until there is something to do, and takes that as begun.</summary>
+    public Turn WaitForTurn()
     {
         using (_gate.Hold())
         {
             AssertInvariants();
-            while (_signal == Signal.None)
+            while (_turn == Turn.None)
                 _gate.Wait();
-            return _signal == Signal.Lead;
+            Turn turn = _turn;
+            _turn = Turn.None;
+            return turn;
         }
     }
 
     /// <summary>The thread at the head of the queue becomes the leader.</summary>
-    public void Lead() => Set(Signal.Lead);
+    public void Lead() => Set(Turn.Lead);
 
-    public override void Complete() => Set(Signal.Done);
+    /// <summary>The thread is the next to sync.</summary>
+    public void Sync() => Set(Turn.Sync);
 
-    private void Set(Signal signal)
+    public override void Complete() => Set(Turn.Done);
+
+    private void Set(Turn turn)
     {
         using (_gate.Hold())
         {
             AssertInvariants();
-            _signal = signal;
+            _turn = turn;
             _gate.Pulse();
         }
     }
 
     [Conditional("DEBUG")]
     private void AssertInvariants() =>
-        Debug.Assert(_gate.IsHeld, "the signal is under the node's lock");
+        Debug.Assert(_gate.IsHeld, "the turn is under the node's lock");
 }

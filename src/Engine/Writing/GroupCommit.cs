@@ -68,12 +68,12 @@ internal sealed class GroupCommit(StoreState state, LogSegments log, KeyspaceTre
     {
         int commits = 0;
         int entries = 0;
-        bool mayWait = true;
+        var durability = Durability.Buffered;
         foreach (CommitNode node in group)
         {
             if (node.Error != null)
                 continue;
-            mayWait &= node.Durability == Durability.Buffered;
+            durability = node.Durability > durability ? node.Durability : durability;
             commits += node.Batch.Count > 0 ? 1 : 0;
             entries = checked(entries + node.Batch.Count);
         }
@@ -82,9 +82,9 @@ internal sealed class GroupCommit(StoreState state, LogSegments log, KeyspaceTre
         {
             if (sequence + (ulong)entries > EntryTag.SequenceMax)
                 throw new LsmException("the store has used up its 2^56 sequence numbers");
-            Append(group, sequence, commits, entries, mayWait);
+            Append(group, sequence, commits, entries, durability);
         }
-        else if (!mayWait)
+        else if (durability > Durability.Buffered)
         {
             log.HandOver();
         }
@@ -102,7 +102,8 @@ internal sealed class GroupCommit(StoreState state, LogSegments log, KeyspaceTre
     }
 
     private void Append(
-        List<CommitNode> group, ulong firstSequence, int commits, int entries, bool mayWait)
+        List<CommitNode> group, ulong firstSequence, int commits, int entries,
+        Durability durability)
     {
         Debug.Assert(entries > 0, "a record holds an entry");
         Debug.Assert(commits <= entries, "a commit in a record has an entry");
@@ -120,7 +121,7 @@ internal sealed class GroupCommit(StoreState state, LogSegments log, KeyspaceTre
             log.Add(node.Batch.Entries);
             userBytes += node.Batch.UserBytes;
         }
-        long logBytes = log.End(mayWait, firstSequence + (ulong)entries - 1);
+        long logBytes = log.End(durability, firstSequence + (ulong)entries - 1);
         state.Services.Counters.Wrote(userBytes, logBytes);
     }
 

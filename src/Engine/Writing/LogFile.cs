@@ -8,12 +8,20 @@ using LsmMmap.Engine.Files;
 
 namespace LsmMmap.Engine.Writing;
 
-internal sealed class LogFile(DurableFile file) : Stream
+internal sealed class LogFile(DurableFile file, long spaceBytes) : Stream
 {
     private const int BufferBytes = 64 << 10;
+    private const long StretchBytesMin = 16 << 10;
+    private const long StretchBytesMax = 512 << 10;
+
+    // So many syncs a stretch, or it is not worth its write.
+    private const int SyncsPerStretchMin = 8;
 
     private byte[] _waiting = [];
     private int _waitingCount;
+    private long _written;
+    private long _zerosEnd;
+    private long _lastSyncAt;
 
     public DurableFile File => file;
 
@@ -22,6 +30,9 @@ internal sealed class LogFile(DurableFile file) : Stream
 
     /// <summary>Bytes that only this process knows of.</summary>
     public int WaitingBytes => _waitingCount;
+
+    /// <summary>Bytes given to the operating system.</summary>
+    public long Written => _written;
 
     public override bool CanRead => false;
 
@@ -41,7 +52,7 @@ internal sealed class LogFile(DurableFile file) : Stream
     {
         if (_waitingCount == 0 && !MayWait)
         {
-            file.Write(buffer);
+            WriteOut(buffer);
             return;
         }
         if (_waiting.Length == 0)
@@ -51,7 +62,7 @@ internal sealed class LogFile(DurableFile file) : Stream
             HandOver();
             if (buffer.Length > _waiting.Length)
             {
-                file.Write(buffer);
+                WriteOut(buffer);
                 return;
             }
         }
@@ -70,8 +81,25 @@ internal sealed class LogFile(DurableFile file) : Stream
     {
         if (_waitingCount == 0)
             return;
-        file.Write(_waiting.AsSpan(0, _waitingCount));
+        WriteOut(_waiting.AsSpan(0, _waitingCount));
         _waitingCount = 0;
+    }
+
+    /// <summary>Somebody is about to sync what is written: lays zeros behind it when they are
+    /// used up and the syncs come close enough to pay for them.</summary>
+    public void ExpectSync()
+    {
+        Debug.Assert(_waitingCount == 0, "what is to be synced is with the system");
+        long sinceSync = _written - _lastSyncAt;
+        _lastSyncAt = _written;
+        if (_written < _zerosEnd)
+            return;
+        long stretch = Math.Clamp(_written, StretchBytesMin, StretchBytesMax);
+        long end = Math.Min(_written + stretch, spaceBytes);
+        if (end - _written < sinceSync * SyncsPerStretchMin || end == _written)
+            return;
+        file.WriteZerosTo(end);
+        _zerosEnd = end;
     }
 
     public override void Flush() => HandOver();
@@ -82,6 +110,22 @@ internal sealed class LogFile(DurableFile file) : Stream
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
     public override void SetLength(long value) => throw new NotSupportedException();
+
+    /// <summary>The log is about to end: it has no more bytes than were written.</summary>
+    public void CutZeros()
+    {
+        Debug.Assert(_waitingCount == 0, "what ends was handed over");
+        if (_zerosEnd <= _written)
+            return;
+        file.CutZeros();
+        _zerosEnd = 0;
+    }
+
+    private void WriteOut(ReadOnlySpan<byte> bytes)
+    {
+        file.Write(bytes);
+        _written += bytes.Length;
+    }
 
     protected override void Dispose(bool disposing)
     {

@@ -35,6 +35,7 @@ internal sealed class LogSegments : IDisposable
     private ulong _appendedSequence;
     private ulong _handedOverSequence;
     private volatile bool _failed;
+    private Exception? _firstFailure;
     private long _closedBytes;
     private bool _hasWaitingCommits;
     private bool _isSyncing;
@@ -109,11 +110,15 @@ internal sealed class LogSegments : IDisposable
     public void Add(ReadOnlySpan<byte> bytes) => _writer.Add(bytes);
 
     /// <summary>Ends the record of commits up to a sequence: one write call, or none when it may
-    /// wait in memory. Returns the bytes appended.</summary>
-    public long End(bool mayWait, ulong lastSequence)
+    /// wait in memory (Buffered). For Synced, space for the syncs to come may follow. Returns the
+    /// bytes appended.</summary>
+    public long End(Durability durability, ulong lastSequence)
     {
         _appendedSequence = lastSequence;
-        return End(mayWait);
+        long bytes = End(mayWait: durability == Durability.Buffered);
+        if (durability == Durability.Synced)
+            Attempt(static file => file.ExpectSync());
+        return bytes;
     }
 
     private long End(bool mayWait)
@@ -129,15 +134,7 @@ internal sealed class LogSegments : IDisposable
     /// <summary>Gives waiting bytes to the operating system. By the leader.</summary>
     public void HandOver()
     {
-        try
-        {
-            _file.HandOver();
-        }
-        catch
-        {
-            _failed = true;
-            throw;
-        }
+        Attempt(static file => file.HandOver());
         NoteHandedOver();
     }
 
@@ -194,7 +191,8 @@ internal sealed class LogSegments : IDisposable
                     return false;
                 // Closed with this sync still owed happens to a failed store alone.
                 if (_failed || _supply.HasFailed || _disposed)
-                    throw new LsmException("an earlier write or sync of the log failed");
+                    throw new LsmException(
+                        "an earlier write or sync of the log failed", _firstFailure);
                 if (!_isSyncing)
                 {
                     _isSyncing = true;
@@ -216,9 +214,9 @@ internal sealed class LogSegments : IDisposable
                 file.File.Sync();
             current.File.Sync();
         }
-        catch
+        catch (Exception e)
         {
-            _failed = true;
+            NoteFailure(e);
             throw;
         }
     }
@@ -273,6 +271,8 @@ internal sealed class LogSegments : IDisposable
         SyncThrough(HandedOver);
         Begin(LogRecordKind.Point);
         End(mayWait: false);
+        // The mark of the clean close states the exact length, so it must be durable first.
+        Attempt(static file => file.CutZeros());
         SyncThrough(HandedOver);
         return HandedOver;
     }
@@ -290,6 +290,28 @@ internal sealed class LogSegments : IDisposable
                 file.Dispose();
             _file.Dispose();
         }
+    }
+
+    /// <summary>A step on the file being written, whose failure is final.</summary>
+    private void Attempt(Action<LogFile> step)
+    {
+        try
+        {
+            step(_file);
+        }
+        catch (Exception e)
+        {
+            NoteFailure(e);
+            throw;
+        }
+    }
+
+    /// <summary>Whoever comes after it names it, and may be the first to tell the store.
+    /// </summary>
+    private void NoteFailure(Exception e)
+    {
+        Interlocked.CompareExchange(ref _firstFailure, e, null);
+        _failed = true;
     }
 
     private LogPosition Synced()

@@ -51,7 +51,7 @@ internal sealed class LogSupply(StoreServices services)
         {
             var header = new LogHeader(
                 services.StoreId, number, Manifest.NewNonce(), services.BootId);
-            var log = new LogFile(file);
+            var log = new LogFile(file, _reservedBytes);
             var writer = new LogWriter(log, header);
             writer.WriteHeader();
             file.Sync();

@@ -1,7 +1,7 @@
 // Group commit. One writer at a time leads: it takes the commits that wait, writes them to the
 // log as one record with one write call, applies them to the memtables, publishes the sequence,
-// and hands the lead on. Those that asked for Synced then sync, one sync for all who wait, while
-// the next group is already written.
+// and hands the lead on. One of those that asked for Synced then syncs for all who wait
+// (SyncTurn), while the next group is already written.
 //
 // A commit is visible when its group is published; a Synced one may thus be seen by others a
 // moment before it is durable. An uncontended commit stays on its thread and queues nothing.
@@ -29,6 +29,7 @@ internal sealed class WriteQueue
     private readonly Queue<CommitNode> _queue = [];
     private readonly List<CommitNode> _group = [];
     private readonly GroupCommit _commit;
+    private readonly SyncTurn _syncs;
     private AsyncLeader? _asyncLeader;
     private int _waitingAlone;
     private bool _isLed;
@@ -39,6 +40,7 @@ internal sealed class WriteQueue
         Log = log;
         State = state;
         _commit = new GroupCommit(state, log, defaultTree);
+        _syncs = new SyncTurn(this);
     }
 
     public LogSegments Log { get; }
@@ -62,15 +64,16 @@ internal sealed class WriteQueue
             else
                 _queue.Enqueue(node);
         }
-        if (leads || node.WaitForTurn())
+        Turn turn = leads ? Turn.Lead : node.WaitForTurn();
+        if (turn == Turn.Lead)
+        {
             Lead(leads ? node : null);
+            turn = node.AwaitsSync ? node.WaitForTurn() : Turn.Done;
+        }
+        if (turn == Turn.Sync)
+            _syncs.Take(node);
         if (node.Error is { } error)
             throw Told(Rethrown(error));
-        if (durability == Durability.Synced)
-        {
-            SyncOwn(node.SyncTarget);
-            NoteSync();
-        }
         return (long)node.Sequence;
     }
 
@@ -185,23 +188,10 @@ internal sealed class WriteQueue
         }
     }
 
-    private void SyncOwn(LogPosition target)
-    {
-        try
-        {
-            Sync(target);
-        }
-        catch (StoreFailedException)
-        {
-            State.FailureTold();
-            throw;
-        }
-    }
-
     /// <summary>After a sync that no commit follows, a small record says up to where the log is
     /// on disk, so that damage to those bytes is told from a torn tail. With others under way the
     /// next record says it.</summary>
-    private void NoteSync()
+    internal void NoteSync()
     {
         using (_gate.Hold())
         {
@@ -296,11 +286,15 @@ internal sealed class WriteQueue
         AsyncLeader? syncs = null;
         foreach (CommitNode node in group)
         {
-            if (node is AsyncNode { Durability: Durability.Synced, Error: null } asyncNode)
+            bool mustSync = node is { Durability: Durability.Synced, Error: null };
+            if (mustSync && node is AsyncNode asyncNode)
                 (syncs = _asyncLeader!).Add(asyncNode);
+            else if (mustSync)
+                _syncs.Collect((ThreadNode)node);
             else if (!ReferenceEquals(node, own))
                 node.Complete();
         }
+        _syncs.Admit();
         group.Clear();
         using (_gate.Hold())
         {
@@ -329,7 +323,8 @@ internal sealed class WriteQueue
                 _asyncLeader!.Lead();
             break;
         }
-        _gate.PulseAll();
+        if (_waitingAlone > 0 || _isClosed)
+            _gate.PulseAll();
     }
 
     private Exception Told(Exception error)

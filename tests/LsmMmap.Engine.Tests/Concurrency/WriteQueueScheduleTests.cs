@@ -24,6 +24,16 @@ public sealed class WriteQueueScheduleTests
     public void Commits_SyncedByTwoThreads_HoldInEverySchedule() =>
         Assert.True(Explorer.Every(() => new TwoSyncers(), 1, RunsMax).IsComplete);
 
+    /// <summary>A thread whose commit is done comes again with the same node, for another
+    /// durability, while the rest of its group is still being told.</summary>
+    [Fact]
+    public void Commits_SyncedAndNotInOneGroup_HoldInEverySchedule() =>
+        Assert.True(Explorer.Every(() => new MixedWriters(), 1, RunsMax).IsComplete);
+
+    [Fact]
+    public void FailingSync_OfThreeThreads_IsToldToAllItWouldHaveServed() =>
+        Explorer.Random(() => new FailingSyncers(), 1_500);
+
     [Fact]
     public void Commits_WithAReaderBeside_AreSeenWhole() =>
         Assert.True(Explorer.Every(() => new WriterAndReader(), 2, RunsMax).IsComplete);
@@ -101,6 +111,41 @@ public sealed class WriteQueueScheduleTests
             StartThread(() => Commit("a", Durability.Synced));
             StartThread(() => Commit("b", Durability.Synced));
         }
+    }
+
+    private sealed class MixedWriters : QueueScenario
+    {
+        protected override void Start()
+        {
+            StartThread(() => Commit("a", Durability.Synced));
+            StartThread(() =>
+            {
+                Commit("b", Durability.Flushed);
+                Commit("c", Durability.Synced);
+            });
+            StartThread(() => Commit("d", Durability.Synced));
+        }
+    }
+
+    private sealed class FailingSyncers : QueueScenario
+    {
+        public FailingSyncers() => Files = new MemoryLogFiles { FailingSync = 1 };
+
+        public override void Judge()
+        {
+            base.Judge();
+            Assert.Equal(0, DoneCount);
+            Assert.True(State.IsFailureTold, "nobody was noted as told");
+        }
+
+        protected override void Start()
+        {
+            StartThread(() => Commit("a", Durability.Synced));
+            StartThread(() => Commit("b", Durability.Synced));
+            StartThread(() => Commit("c", Durability.Synced));
+        }
+
+        protected override bool MayThrow(Exception error) => error is StoreFailedException;
     }
 
     private sealed class WriterAndReader : QueueScenario

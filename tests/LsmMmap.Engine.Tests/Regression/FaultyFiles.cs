@@ -79,6 +79,12 @@ internal sealed class FaultyFiles : IFileSystem
             base.Write(buffer);
         }
 
+        public override void WriteZerosTo(long end)
+        {
+            files.Before("lay zeros", Path.GetFileName(FileName));
+            base.WriteZerosTo(end);
+        }
+
         public override void Sync()
         {
             files.Before("sync", Path.GetFileName(FileName));

@@ -88,7 +88,7 @@ internal static class DiskAfter
             CrashPolicy.TornPage => PageBytes,
             _ => 1,
         };
-        int start = file.Length;
+        int start = file.Position;
         int end = (start + next.Bytes.Length / 2 + unit - 1) / unit * unit;
         if (end <= start || end >= start + next.Bytes.Length)
             return null;
@@ -120,36 +120,55 @@ internal static class DiskAfter
         {
             _ when file.Pending.Count == 0 => file.Durable,
             CrashPolicy.Strict or CrashPolicy.NamesOnly => file.Durable,
-            CrashPolicy.LengthsOnly => [.. file.Durable, .. new byte[
-                file.Length - file.Durable.Length]],
+            CrashPolicy.LengthsOnly => Lengthened(file),
             CrashPolicy.Random => Sectors(file, random),
             _ => file.Content(),
         };
 
-    /// <summary>Each sector as it was after some of the writes that touch it, independently of
+    /// <summary>As long as the file was, with its durable bytes.</summary>
+    private static byte[] Lengthened(DiskFile file)
+    {
+        byte[] left = new byte[file.Length];
+        file.Durable.AsSpan(0, Math.Min(left.Length, file.Durable.Length)).CopyTo(left);
+        return left;
+    }
+
+    /// <summary>Each sector as it was after some of the changes that touch it, independently of
     /// its neighbours.</summary>
     private static byte[] Sectors(DiskFile file, Random random)
     {
-        byte[] full = file.Content();
-        var ends = new List<int> { file.Durable.Length };
-        foreach (byte[] write in file.Pending)
-            ends.Add(ends[^1] + write.Length);
-        byte[] left = new byte[full.Length];
+        List<FileChange> changes = file.Pending;
+        // Whether the file was cut is noted apart from its bytes, which nobody rewrites then.
+        if (changes[^1].IsCut && random.Next(2) == 0)
+            changes = changes[..^1];
+        int longest = file.Durable.Length;
+        int final = file.Durable.Length;
+        foreach (FileChange change in changes)
+        {
+            final = change.LengthAfter(final);
+            longest = Math.Max(longest, final);
+        }
+        byte[] left = new byte[longest];
         file.Durable.CopyTo(left, 0);
         int length = file.Durable.Length;
         int oddsOfAll = random.Next(4);
-        int firstSector = file.Durable.Length / SectorBytes * SectorBytes;
-        for (int start = firstSector; start < full.Length; start += SectorBytes)
+        for (int start = 0; start < longest; start += SectorBytes)
         {
-            int sectorEnd = Math.Min(start + SectorBytes, full.Length);
-            int written = random.Next(4) < oddsOfAll
-                ? full.Length : ends[random.Next(ends.Count)];
-            int end = Math.Min(sectorEnd, Math.Max(written, file.Durable.Length));
-            if (end <= start || end <= file.Durable.Length)
-                continue;
-            full.AsSpan(start, end - start).CopyTo(left.AsSpan(start));
-            length = end;
+            int end = Math.Min(start + SectorBytes, longest);
+            int taken = random.Next(4) < oddsOfAll
+                ? changes.Count : random.Next(changes.Count + 1);
+            for (int i = 0; i < taken; i++)
+            {
+                FileChange change = changes[i];
+                if (change.IsCut || change.Offset >= end
+                    || change.Offset + change.Bytes.Length <= start)
+                    continue;
+                change.ApplyTo(left.AsSpan(start, end - start), start);
+                length = Math.Max(length, Math.Min(end, change.Offset + change.Bytes.Length));
+            }
         }
+        if (changes.Exists(static change => change.IsCut))
+            return left[..final];
         // The length is written apart from the bytes: it may run ahead of them.
         return random.Next(2) == 0 ? left : left[..length];
     }

@@ -82,6 +82,18 @@ internal sealed class CutOffFileSystem(IFileSystem inner) : ForwardingFileSystem
             base.Write(buffer);
         }
 
+        public override void WriteZerosTo(long end)
+        {
+            owner.Check(FileName);
+            base.WriteZerosTo(end);
+        }
+
+        public override void CutZeros()
+        {
+            owner.Check(FileName);
+            base.CutZeros();
+        }
+
         public override void Sync()
         {
             owner.Check(FileName);

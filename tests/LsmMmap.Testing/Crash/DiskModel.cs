@@ -15,6 +15,28 @@ using System.Diagnostics;
 
 namespace LsmMmap.Testing.Crash;
 
+/// <summary>A change of a file's bytes: bytes at an offset, or the file's end there.</summary>
+internal readonly record struct FileChange(int Offset, byte[] Bytes, bool IsCut)
+{
+    /// <summary>The file's length behind the change.</summary>
+    public int LengthAfter(int length) =>
+        IsCut ? Offset : Math.Max(length, Offset + Bytes.Length);
+
+    /// <summary>Writes what the change says of [start, start + target.Length).</summary>
+    public void ApplyTo(Span<byte> target, int start)
+    {
+        int from = Math.Max(start, Offset);
+        int to = Math.Min(start + target.Length, IsCut ? int.MaxValue : Offset + Bytes.Length);
+        if (from >= to)
+            return;
+        Span<byte> changed = target[(from - start)..(to - start)];
+        if (IsCut)
+            changed.Clear();
+        else
+            Bytes.AsSpan(from - Offset, changed.Length).CopyTo(changed);
+    }
+}
+
 /// <summary>A file, whatever it is called.</summary>
 internal sealed class DiskFile(int id)
 {
@@ -22,19 +44,41 @@ internal sealed class DiskFile(int id)
 
     public byte[] Durable { get; set; } = [];
 
-    /// <summary>Appended and not synced, oldest first.</summary>
-    public List<byte[]> Pending { get; init; } = [];
+    /// <summary>Changed and not synced, oldest first.</summary>
+    public List<FileChange> Pending { get; init; } = [];
+
+    /// <summary>Where the next write goes; behind it there may be zeros.</summary>
+    public int Position { get; set; }
 
     public bool IsSealed { get; set; }
 
-    public int Length => Durable.Length + Pending.Sum(static write => write.Length);
+    public int Length
+    {
+        get
+        {
+            int length = Durable.Length;
+            foreach (FileChange change in Pending)
+                length = change.LengthAfter(length);
+            return length;
+        }
+    }
 
-    public byte[] Content() => [.. Durable, .. Pending.SelectMany(static write => write)];
+    public byte[] Content()
+    {
+        if (Pending.Count == 0)
+            return Durable;
+        byte[] content = new byte[Length];
+        Durable.AsSpan(0, Math.Min(Durable.Length, content.Length)).CopyTo(content);
+        foreach (FileChange change in Pending)
+            change.ApplyTo(content, 0);
+        return content;
+    }
 
     public DiskFile Clone() => new(Id)
     {
         Durable = Durable,
         Pending = [.. Pending],
+        Position = Position,
         IsSealed = IsSealed,
     };
 }
@@ -87,6 +131,7 @@ internal sealed class DiskModel
         {
             DiskFile file = model.Add(model.NextFileId);
             file.Durable = content;
+            file.Position = content.Length;
             file.IsSealed = image.Sealed.Contains(name);
             model.Names.Add(name, file);
             model.DurableNames.Add(name, file);
@@ -130,7 +175,20 @@ internal sealed class DiskModel
                 Change(new NameChange(null, operation.Name, Add(operation.FileId)));
                 break;
             case DiskStep.Write:
-                _files[operation.FileId].Pending.Add(operation.Bytes);
+                DiskFile written = _files[operation.FileId];
+                written.Pending.Add(new FileChange(written.Position, operation.Bytes, false));
+                written.Position += operation.Bytes.Length;
+                break;
+            case DiskStep.LayZeros:
+                DiskFile laid = _files[operation.FileId];
+                if (operation.Offset > laid.Length)
+                    laid.Pending.Add(new FileChange(
+                        laid.Length, new byte[operation.Offset - laid.Length], false));
+                break;
+            case DiskStep.Cut:
+                DiskFile cut = _files[operation.FileId];
+                if (cut.Length > operation.Offset)
+                    cut.Pending.Add(new FileChange(operation.Offset, [], true));
                 break;
             case DiskStep.SyncFile:
                 DiskFile synced = _files[operation.FileId];

@@ -15,10 +15,15 @@ internal static class DiskModelCodec
         {
             writer.Write(file.Id);
             writer.Write(file.IsSealed);
+            writer.Write(file.Position);
             WriteBytes(writer, file.Durable);
             writer.Write(file.Pending.Count);
-            foreach (byte[] write in file.Pending)
-                WriteBytes(writer, write);
+            foreach (FileChange change in file.Pending)
+            {
+                writer.Write(change.Offset);
+                writer.Write(change.IsCut);
+                WriteBytes(writer, change.Bytes);
+            }
         }
         WriteNames(writer, model.Names);
         WriteNames(writer, model.DurableNames);
@@ -44,9 +49,14 @@ internal static class DiskModelCodec
             DiskFile file = model.Add(reader.ReadInt32());
             files.Add(file.Id, file);
             file.IsSealed = reader.ReadBoolean();
+            file.Position = reader.ReadInt32();
             file.Durable = ReadBytes(reader);
-            for (int writes = reader.ReadInt32(); writes > 0; writes--)
-                file.Pending.Add(ReadBytes(reader));
+            for (int changes = reader.ReadInt32(); changes > 0; changes--)
+            {
+                int offset = reader.ReadInt32();
+                bool isCut = reader.ReadBoolean();
+                file.Pending.Add(new FileChange(offset, ReadBytes(reader), isCut));
+            }
         }
         ReadNames(reader, files, model.Names);
         ReadNames(reader, files, model.DurableNames);
@@ -67,6 +77,7 @@ internal static class DiskModelCodec
         writer.Write(operation.Name);
         writer.Write(operation.To);
         writer.Write(operation.FileId);
+        writer.Write(operation.Offset);
         writer.Write(operation.WorkStep);
         writer.Write((int)operation.Durability);
         WriteBytes(writer, operation.Bytes);
@@ -77,6 +88,7 @@ internal static class DiskModelCodec
         {
             To = reader.ReadString(),
             FileId = reader.ReadInt32(),
+            Offset = reader.ReadInt32(),
             WorkStep = reader.ReadInt32(),
             Durability = (Durability)reader.ReadInt32(),
             Bytes = ReadBytes(reader),

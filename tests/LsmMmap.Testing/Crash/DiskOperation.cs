@@ -11,7 +11,15 @@ internal enum DiskStep
     /// <summary>The directory that holds the store's was synced.</summary>
     SyncParent,
     Create,
+
+    /// <summary>Bytes go to the file's position, which moves behind them.</summary>
     Write,
+
+    /// <summary>Zeros up to an offset; the position stays.</summary>
+    LayZeros,
+
+    /// <summary>The file ends at an offset from now on.</summary>
+    Cut,
     SyncFile,
     Seal,
     Rename,
@@ -32,6 +40,9 @@ internal sealed record DiskOperation(DiskStep Step, string Name)
 
     public byte[] Bytes { get; init; } = [];
 
+    /// <summary>Where zeros or the file end.</summary>
+    public int Offset { get; init; }
+
     public string To { get; init; } = "";
 
     /// <summary>Of a marker: the number of the workload's step.</summary>
@@ -45,6 +56,8 @@ internal sealed record DiskOperation(DiskStep Step, string Name)
     public override string ToString() => Step switch
     {
         DiskStep.Write => $"write {Bytes.Length} bytes to {Name}",
+        DiskStep.LayZeros => $"lay zeros in {Name} up to {Offset}",
+        DiskStep.Cut => $"cut {Name} at {Offset}",
         DiskStep.SyncFile => $"sync {Name}",
         DiskStep.SyncDirectory => "sync the directory",
         DiskStep.MakeDirectory => "make the directory",

@@ -247,13 +247,21 @@ internal sealed class FaultInjectingFileSystem(IFileSystem inner, Fault? fault)
                 _failed = true;
                 throw owner.Failure(FaultKind.ShortWrite, FileName);
             }
-            if (owner.IsFailing(FaultKind.Write, FileName, IsLive))
-            {
-                _failed = true;
-                throw owner.Failure(FaultKind.Write, FileName);
-            }
+            StepOfWrite();
             base.Write(buffer);
             _writes++;
+        }
+
+        public override void WriteZerosTo(long end)
+        {
+            StepOfWrite();
+            base.WriteZerosTo(end);
+        }
+
+        public override void CutZeros()
+        {
+            StepOfWrite();
+            base.CutZeros();
         }
 
         public override void Sync()
@@ -270,6 +278,16 @@ internal sealed class FaultInjectingFileSystem(IFileSystem inner, Fault? fault)
                 throw;
             }
             base.Sync();
+        }
+
+        private void StepOfWrite()
+        {
+            if (_failed)
+                owner.Violated($"{FileName} was written after a failure");
+            if (!owner.IsFailing(FaultKind.Write, FileName, IsLive))
+                return;
+            _failed = true;
+            throw owner.Failure(FaultKind.Write, FileName);
         }
     }
 }

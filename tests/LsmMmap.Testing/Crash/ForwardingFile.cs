@@ -19,6 +19,10 @@ internal class ForwardingFile(DurableFile inner) : DurableFile(inner.FileName, n
 
     public override void Write(ReadOnlySpan<byte> buffer) => inner.Write(buffer);
 
+    public override void WriteZerosTo(long end) => inner.WriteZerosTo(end);
+
+    public override void CutZeros() => inner.CutZeros();
+
     public override void Sync() => inner.Sync();
 
     [SuppressMessage("Usage", "CA2215", Justification = "the base has no stream of its own")]

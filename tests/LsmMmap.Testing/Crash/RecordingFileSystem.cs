@@ -200,6 +200,8 @@ internal sealed class RecordingFileSystem : ForwardingFileSystem, IDisposable
         RecordingFileSystem owner, DurableFile inner, string name, int id)
         : ForwardingFile(inner)
     {
+        private bool _isClosed;
+
         public override void Write(ReadOnlySpan<byte> buffer)
         {
             lock (owner._lock)
@@ -213,7 +215,46 @@ internal sealed class RecordingFileSystem : ForwardingFileSystem, IDisposable
             }
         }
 
+        public override void WriteZerosTo(long end)
+        {
+            lock (owner._lock)
+            {
+                base.WriteZerosTo(end);
+                owner._operations.Add(new DiskOperation(DiskStep.LayZeros, name)
+                {
+                    FileId = id,
+                    Offset = (int)end,
+                });
+            }
+        }
+
         public override void Sync() => owner.Mark(
             new DiskOperation(DiskStep.SyncFile, name) { FileId = id });
+
+        public override void CutZeros() => Cut(() => base.CutZeros());
+
+        /// <summary>Closing cuts off zeros that were laid and not used.</summary>
+        protected override void Dispose(bool disposing)
+        {
+            if (!_isClosed)
+                Cut(() => base.Dispose(disposing));
+            _isClosed = true;
+        }
+
+        private void Cut(Action step)
+        {
+            lock (owner._lock)
+            {
+                long before = Length;
+                long position = Position;
+                step();
+                if (before > position)
+                    owner._operations.Add(new DiskOperation(DiskStep.Cut, name)
+                    {
+                        FileId = id,
+                        Offset = (int)position,
+                    });
+            }
+        }
     }
 }

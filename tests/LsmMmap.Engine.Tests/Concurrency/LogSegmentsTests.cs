@@ -1,0 +1,34 @@
+// The logs of a store by themselves, over files in memory.
+
+using LsmMmap.Engine.State;
+using LsmMmap.Engine.Versions;
+using LsmMmap.Engine.Writing;
+
+namespace LsmMmap.Engine.Tests.Concurrency;
+
+public sealed class LogSegmentsTests
+{
+    /// <summary>The thread that comes second may be the first to tell the store, which keeps that
+    /// cause for good. Found by the sweep of faults: a flush and a writer met the same failed
+    /// sync.</summary>
+    [Fact]
+    public void SyncThrough_AfterAFailedSync_NamesTheFirstCauseAndSyncsNoMore()
+    {
+        var files = new MemoryLogFiles { FailingSync = 1 };
+        var services = new StoreServices
+        {
+            Directory = "logs",
+            Options = new StoreOptions().Validated(),
+            Files = files,
+            StoreId = 1,
+            BootId = Guid.Empty,
+            Tables = new TableSet(files, "logs", ReadMode.Copy, 0, mayUnlink: true),
+        };
+        using var log = new LogSegments(services, default, 0);
+        files.Arm();
+        LsmException first = Assert.Throws<LsmException>(() => log.SyncThrough(log.HandedOver));
+        LsmException second = Assert.Throws<LsmException>(() => log.SyncThrough(log.HandedOver));
+        Assert.Same(first, second.InnerException);
+        Assert.Empty(files.Offences);
+    }
+}
