@@ -33,7 +33,8 @@ public sealed class StoreOptions
 
     /// <summary>Bytes for parsed indexes (three quarters) and for inflated blocks (a quarter).
     /// </summary>
-    /// <value>0, the default, means 64 MiB, enough for the indexes of 12 GB of tables; from 4 KiB to 1 TiB.</value>
+    /// <value>0, the default, means 64 MiB, enough for the indexes of 12 GB of tables;
+    /// from 4 KiB to 1 TiB.</value>
     public long BlockIndexCacheBytes { get; set; }
 
     /// <summary>Threads that flush and compact.</summary>

@@ -2,9 +2,9 @@
 // need bytes that are not in memory. GetAsync tries it first, on the caller's thread.
 //
 // What counts as "in memory": a mapped block that was touched before, in Direct mode; else what the
-// system says of its range at this moment. The index counts as resident once the first lookups
-// of a table have settled whether it is kept flat. The answer may be outdated by the time the bytes are used; then the read waits, as
-// every synchronous one may.
+// system says of its range at this moment. The index counts as resident once the first lookups of
+// a table have settled whether it is kept flat. The answer may be outdated by the time the bytes
+// are used; then the read waits, as every synchronous one may.
 //
 // Cost: that of PointLookup, and in Guarded and Copy mode a system call for each range.
 // Threads: any. Requires: the view's state is pinned.
