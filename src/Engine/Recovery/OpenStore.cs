@@ -186,11 +186,12 @@ internal sealed class OpenStore
             throw error;
     }
 
-    /// <summary>Freezes memtables, one keyspace's or all, and waits until they are tables.
-    /// </summary>
+    /// <summary>Freezes memtables, one keyspace's or all, and waits until they are tables. A token
+    /// that is cancelled already leaves everything as it is.</summary>
     public void Flush(KeyspaceTree? only, CancellationToken cancellationToken)
     {
         State.ThrowIfNotWritable();
+        cancellationToken.ThrowIfCancellationRequested();
         var waiting = new List<(KeyspaceTree Tree, LiveMemTable MemTable)>();
         Queue!.RunAlone(() =>
         {
