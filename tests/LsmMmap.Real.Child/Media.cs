@@ -9,6 +9,7 @@
 
 using System.Globalization;
 using System.Text;
+using LsmMmap.Engine.Lifetimes;
 
 namespace LsmMmap.Real.Child;
 
@@ -24,14 +25,18 @@ internal sealed class Media(string directory, ReadMode mode, string use, string 
     /// <summary>Makes the store: one table on the last level.</summary>
     public static void Create(string directory)
     {
-        using LsmStore store = LsmStore.Open(directory);
-        byte[] value = new byte[ValueBytes];
-        for (int n = 0; n < Keys; n++)
+        using (LsmStore store = LsmStore.Open(directory))
         {
-            new Random(n).NextBytes(value);
-            store.Put(Key(n), value, Durability.Buffered);
+            byte[] value = new byte[ValueBytes];
+            for (int n = 0; n < Keys; n++)
+            {
+                new Random(n).NextBytes(value);
+                store.Put(Key(n), value, Durability.Buffered);
+            }
+            store.Compact();
         }
-        store.Compact();
+        // The files are closed behind the store's back, and a disk with open files stays mounted.
+        Reclaimer.WaitUntilIdle();
     }
 
     public int Run()
