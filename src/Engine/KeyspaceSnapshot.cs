@@ -18,7 +18,7 @@ public sealed class KeyspaceSnapshot : IReadView
     {
         _snapshot = snapshot;
         _keyspace = keyspace;
-        _reader = keyspace.Reader.At((ulong)snapshot.Sequence);
+        _reader = keyspace.Reader.At((ulong)snapshot.Sequence, () => snapshot.IsGone);
     }
 
     private KeyspaceReader Reader

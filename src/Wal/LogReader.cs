@@ -27,6 +27,7 @@ internal sealed class LogReader
     private long _position = LogFormat.HeaderBytes;
     private long _searchFrom = LogFormat.HeaderBytes;
     private bool _stopped;
+    private long _stopAt = long.MaxValue;
     private bool _bodyInFrame;
     private int _bodyStart;
     private int _bodyLength;
@@ -95,6 +96,8 @@ internal sealed class LogReader
         if (_stopped)
             return false;
         ForgetBody();
+        if (_position >= _stopAt)
+            return StopCleanly();
         if (!SkipPadding() || !TryChunk(_position, out LogChunk chunk))
             return false;
         if (!chunk.StartsRecord)
@@ -153,6 +156,17 @@ internal sealed class LogReader
     {
         ForgetBody();
         return _frames.LastNonZeroEnd();
+    }
+
+    /// <summary>
+    /// From now on the log ends before the first record that begins at this offset or behind it,
+    /// cleanly. For a log that somebody writes to meanwhile, over zeros: with
+    /// <see cref="FindUsedEnd"/> it ends where it did at one moment.
+    /// </summary>
+    public void StopAt(long usedEnd)
+    {
+        Debug.Assert(usedEnd >= EndOffset, "what was read is used");
+        _stopAt = usedEnd;
     }
 
     /// <summary>Takes the next record start, over the zeros at the end of a frame.</summary>

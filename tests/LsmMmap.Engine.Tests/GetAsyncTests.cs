@@ -126,6 +126,43 @@ public sealed class GetAsyncTests : StoreTest
         Assert.True(_disk.WaitedOn.Count(name => name == "LsmMmap read") > ColdReads.ThreadsMax);
     }
 
+    /// <summary>A result that was asked for too early, or twice, gave the request back to the pool
+    /// while it ran: the next caller got the value of another.</summary>
+    [Fact]
+    public async Task GetAsync_ResultAskedForTooEarlyOrTwice_ThrowsAndHarmsNobody()
+    {
+        LsmStore store = OpenOnSlowDisk(ReadMode.Copy, Compression.None);
+        _disk.IsCold = true;
+        _disk.Hold();
+#pragma warning disable CA2012 // Misuse is what is tested.
+        ValueTask<byte[]?> early = store.GetAsync(Bytes.Number(7));
+        Assert.Throws<InvalidOperationException>(() => early.GetAwaiter().GetResult());
+        ValueTask<byte[]?> other = store.GetAsync(Bytes.Number(8));
+        _disk.LetGo();
+        Assert.Equal(Bytes.Value(8, 100), await other);
+        Assert.Equal(Bytes.Value(7, 100), await early);
+        Assert.Throws<InvalidOperationException>(() => early.GetAwaiter().GetResult());
+#pragma warning restore CA2012
+        Assert.Equal(Bytes.Value(9, 100), await store.GetAsync(Bytes.Number(9)));
+    }
+
+    [Fact]
+    public async Task GetAsync_SnapshotDisposedWhileItQueues_IsDisposedAndNotAbsent()
+    {
+        LsmStore store = OpenOnSlowDisk(ReadMode.Copy, Compression.None);
+        _disk.IsCold = true;
+        _disk.Hold();
+        Snapshot snapshot = store.CreateSnapshot();
+        ValueTask<byte[]?> read = snapshot.GetAsync(Bytes.Number(7));
+        var to = new ArrayBufferWriter<byte>();
+        ValueTask<bool> other = snapshot.TryGetAsync(Bytes.Number(7), to);
+        snapshot.Dispose();
+        _disk.LetGo();
+        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await read);
+        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await other);
+        Assert.Equal(0, to.WrittenCount);
+    }
+
     [Fact]
     public async Task GetAsync_DamageThatOnlyTheDiskShows_ReachesTheAwaiter()
     {

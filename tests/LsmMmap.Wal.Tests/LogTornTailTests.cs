@@ -53,6 +53,32 @@ public sealed class LogTornTailTests
         Assert.Equal(log.Length, reader.EndOffset);
     }
 
+    /// <summary>A read-only opening beside a writer took a record that came over the zeros in the
+    /// meantime, and that the length seen first cut through, for a torn one.</summary>
+    [Fact]
+    public void StopAt_RecordsThatComeOverTheZeros_AreNotLookedAt()
+    {
+        SampleLog log = SampleLog.OfSizes(1, s_sizes);
+        int before = (int)log.Records[^3].End;
+        byte[] bytes = log.Bytes;
+        byte[] then = [.. bytes.AsSpan(0, before), .. new byte[bytes.Length - before]];
+        // The file ends in the middle of the last record.
+        int length = bytes.Length - 5;
+        using var stream = new MemoryStream();
+        stream.Write(then.AsSpan(0, length));
+        var reader = new LogReader(stream, log.Identity);
+        reader.StopAt(reader.FindUsedEnd());
+        stream.Position = 0;
+        stream.Write(bytes.AsSpan(0, length));
+        int read = 0;
+        while (reader.Read())
+            read++;
+        Assert.Null(reader.Damage);
+        Assert.Equal(log.Records.Count - 2, read);
+        Assert.Equal(before, reader.EndOffset);
+        Assert.False(reader.FindVerifying());
+    }
+
     [Fact]
     public void FindUsedEnd_NothingBehindTheHeader_IsTheEndOfTheHeader()
     {

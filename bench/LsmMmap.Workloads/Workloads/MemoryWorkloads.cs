@@ -2,7 +2,9 @@
 // everything: it would only push out what a user's own reads had brought in. The first second is
 // not measured.
 
+using System.Buffers;
 using LsmMmap.Workloads.Data;
+using LsmMmap.Workloads.Engines;
 using LsmMmap.Workloads.Measuring;
 
 namespace LsmMmap.Workloads.Workloads;
@@ -10,16 +12,32 @@ namespace LsmMmap.Workloads.Workloads;
 internal static class MemoryWorkloads
 {
     private const int NextsPerSeek = 50;
+    private const int InFlight = 200;
     private const double TimesLonger = 4;
 
-    public static Outcome ReadRandom(WorkloadContext context)
+    public static Outcome ReadRandom(WorkloadContext context, int threads)
     {
-        Limits limits = context.ForReads with { Seconds = context.Settings.Seconds * TimesLonger };
         context.Meter.Run(1, Warming, i => ReadWorkloads.Reader(context, i + 10));
         Measured measured = context.Meter.Run(
-            1, limits with { TimeEvery = 1 }, i => ReadWorkloads.Reader(context, i));
+            threads, ForReads(context), i => ReadWorkloads.Reader(context, i));
         return Result(context, measured).ExpectHits(
             measured.Operations, context.Source.ValueBytes);
+    }
+
+    /// <summary>One thread that has many gets under way at any time.</summary>
+    public static Outcome ReadAsync(WorkloadContext context)
+    {
+        LsmStore store = ((LsmMmapEngine)context.Engine).Store;
+        context.Meter.Run(1, Warming, i => ReadWorkloads.Reader(context, i + 10));
+        var random = new RandomSource(context.Settings.Seed * 1_000);
+        var flights = new AsyncReads(store, context.Source, InFlight);
+        Measured measured = context.Meter.Run(
+            1, ForReads(context) with { TimeEvery = 0 },
+            _ => new AsyncReadOperation(flights, random, context.Entries));
+        flights.Finish();
+        return Result(context, measured).Expect(
+            flights.Hits == measured.Operations && flights.IsRight,
+            $"{flights.Hits} hits in {measured.Operations} gets");
     }
 
     public static Outcome SeekRandom(WorkloadContext context)
@@ -31,6 +49,12 @@ internal static class MemoryWorkloads
             measured.Totals.Hits, context.Source.ValueBytes);
     }
 
+    private static Limits ForReads(WorkloadContext context) => context.ForReads with
+    {
+        Seconds = context.Settings.Seconds * TimesLonger,
+        TimeEvery = 1,
+    };
+
     private static Limits Warming => new() { Seconds = 1 };
 
     private static SeekOperation Seeker(WorkloadContext context, int thread) => new(
@@ -41,4 +65,57 @@ internal static class MemoryWorkloads
     {
         LiveBytes = context.Entries * context.Source.EntryBytes,
     };
+}
+
+/// <summary>The gets in flight: a place is awaited before it is used again.</summary>
+internal sealed class AsyncReads(LsmStore store, EntrySource source, int count)
+{
+    private readonly ArrayBufferWriter<byte>[] _values = [.. Enumerable.Range(0, count).Select(
+        _ => new ArrayBufferWriter<byte>(source.ValueBytes))];
+    private readonly ValueTask<bool>[] _pending = new ValueTask<bool>[count];
+    private readonly byte[] _key = new byte[source.KeyBytes];
+    private long _started;
+
+    public long Hits { get; private set; }
+
+    /// <summary>Whether every value had the right length.</summary>
+    public bool IsRight { get; private set; } = true;
+
+    public void Read(long number)
+    {
+        int place = (int)(_started % count);
+        if (_started++ >= count)
+            Await(place);
+        source.Key(_key, number);
+#pragma warning disable CA2012 // Each is awaited once, when its place comes round again.
+        _pending[place] = store.TryGetAsync(_key, _values[place]);
+#pragma warning restore CA2012
+    }
+
+    public void Finish()
+    {
+        for (int place = 0; place < Math.Min(count, _started); place++)
+            Await(place);
+    }
+
+    private void Await(int place)
+    {
+        ValueTask<bool> pending = _pending[place];
+        _pending[place] = default;
+        bool isFound = pending.IsCompleted
+            ? pending.GetAwaiter().GetResult() : pending.AsTask().GetAwaiter().GetResult();
+        Hits += isFound ? 1 : 0;
+        IsRight &= _values[place].WrittenCount == source.ValueBytes;
+        _values[place].ResetWrittenCount();
+    }
+}
+
+internal struct AsyncReadOperation(AsyncReads flights, RandomSource random, long entries)
+    : IOperation
+{
+    public long Run(IEngineSession session, long index, ref ReadTotals totals)
+    {
+        flights.Read(random.Below(entries));
+        return 1;
+    }
 }

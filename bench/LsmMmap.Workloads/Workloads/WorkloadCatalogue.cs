@@ -134,8 +134,14 @@ internal static class WorkloadCatalogue
     private static IEnumerable<WorkloadDefinition> OfMemory()
     {
         yield return new("readrandom-beyond", Beyond, "gets, data 4 x memory",
-            DataSet.LargerThanMemory, MemoryWorkloads.ReadRandom)
+            DataSet.LargerThanMemory, c => MemoryWorkloads.ReadRandom(c, 1))
         { NeedsMemoryLimit = true, SlowOnly = true, RepeatsMax = 1, ShowsCompression = true };
+        yield return new("readrandom-beyond-8", Beyond, "the same, 8 threads",
+            DataSet.LargerThanMemory, c => MemoryWorkloads.ReadRandom(c, 8))
+        { NeedsMemoryLimit = true, SlowOnly = true, RepeatsMax = 1 };
+        yield return new("readasync-beyond", Beyond, "the same, GetAsync, 200 in flight",
+            DataSet.LargerThanMemory, MemoryWorkloads.ReadAsync)
+        { NeedsMemoryLimit = true, SlowOnly = true, RepeatsMax = 1, OwnOnly = true };
         yield return new("seekrandom-beyond", Beyond, "seek and 50 nexts, data 4 x memory",
             DataSet.LargerThanMemory, MemoryWorkloads.SeekRandom)
         {

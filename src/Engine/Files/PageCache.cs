@@ -26,6 +26,7 @@ internal static unsafe class PageCache
     private const int AdviceRandom = 1;
     private const int AdviceWillNeed = 3;
     private const int AdvicePopulateRead = 22;
+    private const long AdviceBytes = 128 * 1024;
     private const int NoWait = 8;
     private const int CacheStat = 451;
     private const int ProbeBytes = 64 * 1024;
@@ -55,7 +56,9 @@ internal static unsafe class PageCache
     public static void AdviseWillNeed(SafeFileHandle handle, long offset, long bytes)
     {
         Debug.Assert(bytes > 0, "a length of 0 would mean the rest of the file");
-        Advise(handle, offset, bytes, AdviceWillNeed);
+        // Of one call the kernel may read no more than its own read-ahead would.
+        for (long done = 0; done < bytes; done += AdviceBytes)
+            Advise(handle, offset + done, Math.Min(AdviceBytes, bytes - done), AdviceWillNeed);
     }
 
     /// <summary>Makes a range of a mapping resident, or says that the system could not read it.

@@ -110,7 +110,11 @@ internal unsafe struct KeyCell
         EntryVersion* newest = NewestOf(cell, arena);
         if (newest->Tag <= tag)
             return newest;
-        return OlderOf(AtOrAbove(newest, tag + 1, arena), arena);
+        EntryVersion* version = OlderOf(AtOrAbove(newest, tag + 1, arena), arena);
+        // One that was put in between since, above the tag.
+        while (version != null && version->Tag > tag)
+            version = OlderOf(version, arena);
+        return version;
     }
 
     /// <summary>The oldest version with at least this tag, or null.</summary>

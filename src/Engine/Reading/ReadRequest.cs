@@ -9,6 +9,7 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Threading.Tasks.Sources;
+using LsmMmap.Engine.Waiting;
 
 namespace LsmMmap.Engine.Reading;
 
@@ -63,11 +64,7 @@ internal sealed class ReadRequest : IValueTaskSource<byte[]?>, IValueTaskSource<
         try
         {
             _cancellation.ThrowIfCancellationRequested();
-            ReadOnlySpan<byte> key = _key.AsSpan(0, _keyBytes);
-            if (_destination == null)
-                result = _reader.ToArray(key);
-            else if (_reader.TryCopy(key, _destination))
-                result = s_written;
+            result = Read(_reader);
         }
         // Whatever the read, or the destination, throws belongs to the awaiter.
 #pragma warning disable CA1031
@@ -80,12 +77,43 @@ internal sealed class ReadRequest : IValueTaskSource<byte[]?>, IValueTaskSource<
         _source.SetResult(result);
     }
 
+    /// <summary>Null when the key is absent. A snapshot that ended while the request waited has
+    /// let compaction drop what it saw, so its end counts up to here.</summary>
+    private byte[]? Read(KeyspaceReader reader)
+    {
+        bool isThere = reader.TryPin(_key.AsSpan(0, _keyBytes), out PinnedBytes pinned);
+        try
+        {
+            reader.ThrowIfEnded();
+            if (!isThere)
+                return null;
+            if (_destination == null)
+                return pinned.Bytes.ToArray();
+            _destination.Write(pinned.Bytes);
+            return s_written;
+        }
+        finally
+        {
+            pinned.Free();
+        }
+    }
+
     public ValueTaskSourceStatus GetStatus(short token) => _source.GetStatus(token);
 
+    /// <summary>The thread that reads runs no line of the awaiter's: a pool thread posts to where
+    /// it wants to go on.</summary>
     public void OnCompleted(
         Action<object?> continuation, object? state, short token,
-        ValueTaskSourceOnCompletedFlags flags) =>
-        _source.OnCompleted(continuation, state, token, flags);
+        ValueTaskSourceOnCompletedFlags flags)
+    {
+        const ValueTaskSourceOnCompletedFlags Scheduled =
+            ValueTaskSourceOnCompletedFlags.UseSchedulingContext;
+        if ((flags & Scheduled) != 0
+            && AwaiterContext.Capture(continuation, state) is { } context)
+            _source.OnCompleted(AwaiterContext.PostTo, context, token, flags & ~Scheduled);
+        else
+            _source.OnCompleted(continuation, state, token, flags & ~Scheduled);
+    }
 
     byte[]? IValueTaskSource<byte[]?>.GetResult(short token) => Finish(token);
 
@@ -109,6 +137,10 @@ internal sealed class ReadRequest : IValueTaskSource<byte[]?>, IValueTaskSource<
 
     private byte[]? Finish(short token)
     {
+        // A token of an earlier use throws here too. In neither case is the request the caller's
+        // to give back.
+        if (_source.GetStatus(token) == ValueTaskSourceStatus.Pending)
+            throw new InvalidOperationException("the read has not completed; await it");
         try
         {
             return _source.GetResult(token);

@@ -96,6 +96,9 @@ internal sealed class LogReplay(
                 $"store {storeId:x16}, log {number}",
                 $"store {header.StoreId:x16}, log {header.LogNumber}");
         var reader = new LogReader(stream, header, bytes);
+        // Beside a writer (opening read-only) zeros become records while they are read, and the
+        // length that was seen first lies in the middle of one.
+        reader.StopAt(reader.FindUsedEnd());
         bool sameBoot = header.BootId != Guid.Empty && header.BootId == bootId;
         if (_bad == null || policy == WalRecovery.Salvage)
             ReadRecords(reader, number, sameBoot, onRecord);

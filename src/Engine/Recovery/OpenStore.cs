@@ -168,6 +168,8 @@ internal sealed class OpenStore
             Queue.Close();
             // Buffered commits first: they must outlive the process also when the flush fails.
             error = Try(Queue.HandOver);
+            // Synced ones that wait for somebody's sync get it whatever becomes of the flush.
+            error ??= Try(() => Queue.Sync(Queue.Log.HandedOver));
             error ??= Try(() => Flush(null, CancellationToken.None));
         }
         State.BeginClosing();

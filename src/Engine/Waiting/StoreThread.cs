@@ -31,7 +31,8 @@ internal sealed class StoreThread
     {
         Debug.Assert(name.StartsWith("LsmMmap", StringComparison.Ordinal), "threads name us");
         var thread = new StoreThread(name, body, isBackground, isOfProcess, priority);
-        thread._thread.Start();
+        // What flows with the caller's context ends with its call, not with our thread.
+        thread._thread.UnsafeStart();
         return thread;
     }
 

@@ -81,6 +81,10 @@ internal sealed class AsyncNode : CommitNode, IValueTaskSource<long>
 
     public long GetResult(short token)
     {
+        // A token of an earlier use throws here too. In neither case is the node the caller's to
+        // give back.
+        if (_source.GetStatus(token) == ValueTaskSourceStatus.Pending)
+            throw new InvalidOperationException("the commit has not completed; await it");
         if (Error is StoreFailedException)
             _store!.FailureTold();
         try

@@ -85,8 +85,14 @@ internal sealed class IndexCache
         lock (_lock)
         {
             AssertInvariants();
-            if (slot.IsClosed || slot.Current != null || index.Bytes > _capacityBytes)
+            if (slot.IsClosed || index.Bytes > _capacityBytes)
                 return;
+            if (slot.Current != null)
+            {
+                // Two lookups made it at once.
+                slot.IsRefused = false;
+                return;
+            }
             while (_usedBytes + index.Bytes > _capacityBytes)
                 EvictOne();
             slot.IsUsedLately = false;

@@ -40,10 +40,11 @@ internal struct ReadAhead
         bool isInside = IsAskedFor(next);
         if ((isInside && next.Offset < _mark) || !source.MayWait(next))
             return;
-        long start = isInside ? _end : from;
-        if (!isInside)
-            _start = from;
         Grow();
+        // What lies between is asked for only where it leaves room for the block.
+        long start = isInside ? _end : next.End - from <= _bytes ? from : next.Offset;
+        if (!isInside)
+            _start = start;
         _end = Math.Min(Math.Max(start + _bytes, next.End), source.Footer.FileBytes);
         _mark = _bytes < BytesOverlapped ? _end : _end - _bytes / 2;
         if (start < _end)

@@ -101,8 +101,10 @@ internal sealed class TableReader : IDisposable
     public TableAnswer TryGetResident(
         ReadOnlySpan<byte> userKey, ulong hash, ulong seekTag, ref TableValue result)
     {
-        if (!IsIndexSettled || !_source.IsFilterResident(hash))
+        if (!_source.IsFilterResident(hash))
             return TableAnswer.NotResident;
+        if (!IsIndexSettled)
+            return MayContain(hash) ? TableAnswer.NotResident : TableAnswer.NotHere;
         var probe = default(TableProbe);
         try
         {
@@ -163,10 +165,11 @@ internal sealed class TableReader : IDisposable
     /// <summary>Whether the index is in memory as an array.</summary>
     internal bool HasFlatIndex => _indexSlot.Current != null;
 
-    /// <summary>Whether the next lookups will not read the whole index to flatten it, as the
-    /// first ones do.</summary>
+    /// <summary>Whether the next lookup will not read the whole index to flatten it.</summary>
     private bool IsIndexSettled => _indexCache == null || _indexSlot.Current != null
-        || _indexSlot.IsRefused || _indexSlot.Lookups >= IndexCache.LookupsToAdmit;
+        || _indexSlot.IsRefused
+        || (_indexSlot.Lookups >= IndexCache.LookupsToAdmit && !_indexCache.IsWorth(
+            Footer.DataBlocks, _indexSlot.Lookups + IndexCache.LookupsToAdmit));
 
     /// <summary>The index as an array for a cursor, counted as one lookup; null while there is
     /// none.</summary>

@@ -1,11 +1,11 @@
-// Where an awaiter of WriteAsync wants to go on: its synchronization context or its task
-// scheduler, as they were when it began to wait. Both are code of the caller, which may run what
-// it is given at once or block, so only a thread of the pool may call them.
+// Where an awaiter of WriteAsync or GetAsync wants to go on: its synchronization context or its
+// task scheduler, as they were when it began to wait. Both are code of the caller, which may run
+// what it is given at once or block, so only a thread of the pool may call them.
 // Threads: captured on the awaiter's, posted from the pool.
 
 using System.Diagnostics;
 
-namespace LsmMmap.Engine.Writing;
+namespace LsmMmap.Engine.Waiting;
 
 internal sealed class AwaiterContext
 {
