@@ -97,20 +97,27 @@ public sealed class ReadAheadTests
         Assert.InRange(cursor.BlockOffset, offset, offset + length - 1);
     }
 
+    /// <summary>Windows were once as long as the values between two blocks, whatever that was.
+    /// </summary>
     [Fact]
-    public void Scan_OverValuesApart_AsksForThemToo()
+    public void Scan_OverValuesApart_AsksForThemWhereTheyFitTheWindow()
     {
         using TestTable table = Make(BlockReadMode.Copy, count: 2_000, valueBytes: 3_000);
         using var cursor = new TableCursor();
         cursor.Reset(table.Reader, sequentialRead: false);
+        long first = -1;
         for (bool isThere = cursor.SeekToFirst(); isThere; isThere = cursor.Next())
+        {
             Assert.Equal(3_000, cursor.Value.Length);
-        (long first, _) = Advised(table)[0];
-        (long last, long lastLength) = Advised(table)[^1];
-        Assert.Equal(
-            last + lastLength - first, Advised(table).Sum(static range => range.Length));
-        // Those of the first block were there before anything went on.
-        Assert.True(last + lastLength - first > table.Bytes.Length * 8 / 10);
+            first = first < 0 ? cursor.BlockOffset : first;
+            long block = cursor.BlockOffset;
+            Assert.True(block == first || Advised(table).Any(
+                range => block >= range.Offset && block < range.Offset + range.Length));
+        }
+        Assert.All(Advised(table), range => Assert.InRange(
+            range.Length, 1, ReadAhead.BytesMax + 4096));
+        long asked = Advised(table).Sum(static range => range.Length);
+        Assert.InRange(asked, table.Bytes.Length / 4, table.Bytes.Length);
     }
 
     [Fact]

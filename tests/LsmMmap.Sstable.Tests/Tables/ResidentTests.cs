@@ -65,7 +65,8 @@ public sealed class ResidentTests
             TableAnswer.NotResident,
             table.Reader.TryGetResident(
                 entry.Key, InternalKey.Hash(entry.Key), entry.Tag, ref value));
-        Assert.Equal(reads, table.Bytes.ReadCount);
+        // The page of the filter, which is in memory, and nothing of the index.
+        Assert.Equal(reads + 1, table.Bytes.ReadCount);
     }
 
     private static TableAnswer Compare(
