@@ -18,7 +18,7 @@ public sealed class KeyspaceSnapshot : IReadView
     {
         _snapshot = snapshot;
         _keyspace = keyspace;
-        _reader = keyspace.Reader.At((ulong)snapshot.Sequence, () => snapshot.IsGone);
+        _reader = keyspace.Reader.At((ulong)snapshot.Sequence, snapshot.ThrowIfGone);
     }
 
     private KeyspaceReader Reader

@@ -24,6 +24,34 @@ public sealed class WriteAsyncTests : StoreTest
         Assert.True(snapshot.Sequence >= sequence);
     }
 
+    /// <summary>A result that was asked for too early gave the node back to the pool while its
+    /// commit was under way.</summary>
+    [Fact]
+    public async Task WriteAsync_ResultAskedForTooEarly_ThrowsAndHarmsNobody()
+    {
+        using var free = new ManualResetEventSlim(true);
+        var files = new Regression.FaultyFiles
+        {
+            Before = (step, file) =>
+            {
+                if (step == "sync" && file.EndsWith(".log", StringComparison.Ordinal))
+                    free.Wait();
+            },
+        };
+        using LsmStore store = LsmStore.Open(Home, null, files);
+        using var first = new WriteBatch();
+        using var second = new WriteBatch();
+        free.Reset();
+#pragma warning disable CA2012 // Misuse is what is tested.
+        ValueTask<long> early = store.WriteAsync(first.Put([1], [1]), Durability.Synced);
+        Exception? refused = Record.Exception(() => early.GetAwaiter().GetResult());
+        ValueTask<long> other = store.WriteAsync(second.Put([2], [2]), Durability.Synced);
+#pragma warning restore CA2012
+        free.Set();
+        Assert.IsType<InvalidOperationException>(refused);
+        Assert.Equal(await early + 1, await other);
+    }
+
     [Fact]
     public async Task WriteAsync_TwoHundredInFlight_CommitInCallOrder()
     {

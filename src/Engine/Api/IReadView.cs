@@ -42,7 +42,8 @@ public interface IReadView
 
     /// <summary>The value as a new array, null when the key is absent, without blocking the
     /// thread: completes at once when what it needs is in memory, else a thread of the library
-    /// waits for the disk.</summary>
+    /// waits for the disk. Of an index that is not cached it supposes that it is in memory.
+    /// </summary>
     /// <param name="key">Copied where it is needed longer than the call.</param>
     /// <param name="cancellationToken">Counts until the read begins.</param>
     /// <returns>Awaited once.</returns>

@@ -42,7 +42,6 @@ internal sealed unsafe partial class OrderedIndex
     /// the arena's references run out before the levels do.</summary>
     private const int LevelsMax = 16;
 
-
     private readonly Arena _arena;
     private readonly NodePool _pool;
     private readonly NodeSplit* _split;

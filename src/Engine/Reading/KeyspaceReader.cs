@@ -17,21 +17,17 @@ namespace LsmMmap.Engine.Reading;
 
 internal sealed class KeyspaceReader(
     PublishedState published, int slot, int keyspaceId, string name, ulong sequenceMax,
-    Func<bool>? hasEnded = null)
+    Action? throwIfEnded = null)
 {
     /// <summary>Above every sequence: the reader sees the latest.</summary>
     public const ulong Latest = ulong.MaxValue;
 
     /// <summary>The same keyspace as of a sequence, for as long as something holds that.</summary>
-    public KeyspaceReader At(ulong sequence, Func<bool> hasEnded) =>
-        new(published, slot, keyspaceId, name, sequence, hasEnded);
+    public KeyspaceReader At(ulong sequence, Action throwIfEnded) =>
+        new(published, slot, keyspaceId, name, sequence, throwIfEnded);
 
     /// <summary>Throws when what held the reader's sequence has ended.</summary>
-    public void ThrowIfEnded()
-    {
-        if (hasEnded?.Invoke() == true)
-            ThrowGone();
-    }
+    public void ThrowIfEnded() => throwIfEnded?.Invoke();
 
     /// <summary>False for an absent key. Else the value is borrowed until the entry is freed.
     /// </summary>

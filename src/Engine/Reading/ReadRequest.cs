@@ -100,20 +100,10 @@ internal sealed class ReadRequest : IValueTaskSource<byte[]?>, IValueTaskSource<
 
     public ValueTaskSourceStatus GetStatus(short token) => _source.GetStatus(token);
 
-    /// <summary>The thread that reads runs no line of the awaiter's: a pool thread posts to where
-    /// it wants to go on.</summary>
     public void OnCompleted(
         Action<object?> continuation, object? state, short token,
-        ValueTaskSourceOnCompletedFlags flags)
-    {
-        const ValueTaskSourceOnCompletedFlags Scheduled =
-            ValueTaskSourceOnCompletedFlags.UseSchedulingContext;
-        if ((flags & Scheduled) != 0
-            && AwaiterContext.Capture(continuation, state) is { } context)
-            _source.OnCompleted(AwaiterContext.PostTo, context, token, flags & ~Scheduled);
-        else
-            _source.OnCompleted(continuation, state, token, flags & ~Scheduled);
-    }
+        ValueTaskSourceOnCompletedFlags flags) =>
+        AwaiterContext.OnCompleted(ref _source, continuation, state, token, flags);
 
     byte[]? IValueTaskSource<byte[]?>.GetResult(short token) => Finish(token);
 

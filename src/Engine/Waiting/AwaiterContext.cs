@@ -4,6 +4,7 @@
 // Threads: captured on the awaiter's, posted from the pool.
 
 using System.Diagnostics;
+using System.Threading.Tasks.Sources;
 
 namespace LsmMmap.Engine.Waiting;
 
@@ -25,12 +26,27 @@ internal sealed class AwaiterContext
         _scheduler = scheduler;
     }
 
+    /// <summary>The OnCompleted of a pooled source. Who completes it runs no line of the awaiter's:
+    /// not its continuation, and not the Post of its synchronization context or its task scheduler
+    /// either. A pool thread posts instead.</summary>
+    public static void OnCompleted<TResult>(
+        ref ManualResetValueTaskSourceCore<TResult> source, Action<object?> continuation,
+        object? state, short token, ValueTaskSourceOnCompletedFlags flags)
+    {
+        const ValueTaskSourceOnCompletedFlags Scheduled =
+            ValueTaskSourceOnCompletedFlags.UseSchedulingContext;
+        if ((flags & Scheduled) != 0 && Capture(continuation, state) is { } context)
+            source.OnCompleted(PostTo, context, token, flags & ~Scheduled);
+        else
+            source.OnCompleted(continuation, state, token, flags & ~Scheduled);
+    }
+
     /// <summary>The continuation of the pool: its state is what Capture returned.</summary>
-    public static Action<object?> PostTo { get; } =
+    private static Action<object?> PostTo { get; } =
         static state => ((AwaiterContext)state!).Post();
 
     /// <summary>What the calling thread runs under; null when that is the pool.</summary>
-    public static AwaiterContext? Capture(Action<object?> continuation, object? state)
+    private static AwaiterContext? Capture(Action<object?> continuation, object? state)
     {
         if (SynchronizationContext.Current is { } context
             && context.GetType() != typeof(SynchronizationContext))

@@ -105,21 +105,11 @@ internal sealed class AsyncNode : CommitNode, IValueTaskSource<long>
 
     public ValueTaskSourceStatus GetStatus(short token) => _source.GetStatus(token);
 
-    /// <summary>The leader completes commits while others wait for it, so it must not run a
-    /// line of the awaiter's: not its continuation, and not the Post of its synchronization
-    /// context or its task scheduler either. A pool thread posts instead.</summary>
+    // The leader completes commits while others wait for it, so it must not run the awaiter.
     public void OnCompleted(
         Action<object?> continuation, object? state, short token,
-        ValueTaskSourceOnCompletedFlags flags)
-    {
-        const ValueTaskSourceOnCompletedFlags Scheduled =
-            ValueTaskSourceOnCompletedFlags.UseSchedulingContext;
-        if ((flags & Scheduled) != 0
-            && AwaiterContext.Capture(continuation, state) is { } context)
-            _source.OnCompleted(AwaiterContext.PostTo, context, token, flags & ~Scheduled);
-        else
-            _source.OnCompleted(continuation, state, token, flags & ~Scheduled);
-    }
+        ValueTaskSourceOnCompletedFlags flags) =>
+        AwaiterContext.OnCompleted(ref _source, continuation, state, token, flags);
 
     private void Finish()
     {

@@ -31,9 +31,6 @@ internal sealed class LogFile(DurableFile file, long spaceBytes) : Stream
     /// <summary>Bytes that only this process knows of.</summary>
     public int WaitingBytes => _waitingCount;
 
-    /// <summary>Bytes given to the operating system.</summary>
-    public long Written => _written;
-
     public override bool CanRead => false;
 
     public override bool CanSeek => false;

@@ -74,12 +74,8 @@ internal struct TableProbe
     public void Announce()
     {
         Debug.Assert(IsOpen, "a probe finds before it announces");
-        BlockSource source = _reader!.Source;
-        if (!source.MayWait(_handle))
-            return;
-        if (!source.IsDataMapped && (_owner = _reader.TryAcquireCached(_handle)) != null)
-            return;
-        source.Bytes.Advise(_handle.Offset, _handle.Bytes);
+        if (!IsBlockAtHand())
+            _reader!.Source.Bytes.Advise(_handle.Offset, _handle.Bytes);
     }
 
     /// <summary>Between the second step and the third: whether the third needs no disk.
@@ -87,12 +83,8 @@ internal struct TableProbe
     public bool IsBlockResident()
     {
         Debug.Assert(IsOpen, "a probe finds before it asks");
-        BlockSource source = _reader!.Source;
-        if (!source.MayWait(_handle))
-            return true;
-        if (!source.IsDataMapped && (_owner = _reader.TryAcquireCached(_handle)) != null)
-            return true;
-        return source.Bytes.IsResident(_handle.Offset, _handle.Bytes);
+        return IsBlockAtHand()
+            || _reader!.Source.Bytes.IsResident(_handle.Offset, _handle.Bytes);
     }
 
     /// <summary>Between the third step and the last: whether the last needs no disk.</summary>
@@ -170,6 +162,15 @@ internal struct TableProbe
         _owner = null;
         _reader = null;
         return false;
+    }
+
+    /// <summary>Whether the block was touched before, or is in the cache, from where it is taken.
+    /// </summary>
+    private bool IsBlockAtHand()
+    {
+        BlockSource source = _reader!.Source;
+        return !source.MayWait(_handle) || (!source.IsDataMapped
+            && (_owner = _reader.TryAcquireCached(_handle)) != null);
     }
 
     /// <summary>No entry carries the largest tag, but separators do: see KeySeparator.</summary>
