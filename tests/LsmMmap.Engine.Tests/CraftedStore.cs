@@ -47,6 +47,8 @@ internal sealed class CraftedStore(string directory)
         var contents = new ManifestContents();
         Assert.Null(contents.Apply(_edit));
         using var manifest = new ManifestLog(
-            LocalFileSystem.Instance, directory, StoreId, Guid.Empty, 1, contents);
+            LocalFileSystem.Instance, directory,
+            new DirectorySync(LocalFileSystem.Instance, directory), StoreId, Guid.Empty, 1,
+            contents);
     }
 }

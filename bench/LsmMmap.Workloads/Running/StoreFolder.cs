@@ -37,6 +37,20 @@ internal static class StoreFolder
             Directory.Delete(folder, recursive: true);
     }
 
+    /// <summary>Reads every byte of the folder's files once.</summary>
+    public static void ReadThrough(string folder)
+    {
+        byte[] buffer = new byte[1 << 20];
+        foreach (string path in Directory.EnumerateFiles(
+            folder, "*", SearchOption.AllDirectories))
+        {
+            using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, 0);
+            while (file.Read(buffer) > 0)
+            {
+            }
+        }
+    }
+
     /// <summary>Syncs the folder's files and asks the system to forget their pages. A page counts
     /// for the group that first touched it, and the loader has no limit.</summary>
     public static void DropFromCache(string folder)

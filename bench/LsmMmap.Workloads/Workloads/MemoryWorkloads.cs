@@ -1,6 +1,7 @@
 // Reads of a store four times as large as the memory that the process may use. No warm pass over
-// everything: it would only push out what a user's own reads had brought in. The first second is
-// not measured.
+// everything: it would only push out what a user's own reads had brought in. What comes before the
+// measured reads are random gets of several threads, for as long as it takes to fill the memory:
+// a store that runs has read before.
 
 using System.Buffers;
 using LsmMmap.Workloads.Data;
@@ -13,11 +14,12 @@ internal static class MemoryWorkloads
 {
     private const int NextsPerSeek = 50;
     private const int InFlight = 200;
+    private const int WarmThreads = 8;
     private const double TimesLonger = 4;
 
     public static Outcome ReadRandom(WorkloadContext context, int threads)
     {
-        context.Meter.Run(1, Warming, i => ReadWorkloads.Reader(context, i + 10));
+        Warm(context);
         Measured measured = context.Meter.Run(
             threads, ForReads(context), i => ReadWorkloads.Reader(context, i));
         return Result(context, measured).ExpectHits(
@@ -28,7 +30,7 @@ internal static class MemoryWorkloads
     public static Outcome ReadAsync(WorkloadContext context)
     {
         LsmStore store = ((LsmMmapEngine)context.Engine).Store;
-        context.Meter.Run(1, Warming, i => ReadWorkloads.Reader(context, i + 10));
+        Warm(context);
         var random = new RandomSource(context.Settings.Seed * 1_000);
         var flights = new AsyncReads(store, context.Source, InFlight);
         Measured measured = context.Meter.Run(
@@ -43,7 +45,7 @@ internal static class MemoryWorkloads
     public static Outcome SeekRandom(WorkloadContext context)
     {
         Limits limits = context.ForScans with { Seconds = context.Settings.Seconds * TimesLonger };
-        context.Meter.Run(1, Warming, i => Seeker(context, i + 10));
+        Warm(context);
         Measured measured = context.Meter.Run(1, limits, i => Seeker(context, i));
         return Result(context, measured).ExpectHits(
             measured.Totals.Hits, context.Source.ValueBytes);
@@ -55,7 +57,9 @@ internal static class MemoryWorkloads
         TimeEvery = 1,
     };
 
-    private static Limits Warming => new() { Seconds = 1 };
+    private static void Warm(WorkloadContext context) => context.Meter.Run(
+        WarmThreads, new Limits { Seconds = context.Settings.Seconds * TimesLonger },
+        i => ReadWorkloads.Reader(context, i + 10));
 
     private static SeekOperation Seeker(WorkloadContext context, int thread) => new(
         context.Source, context.Entries,

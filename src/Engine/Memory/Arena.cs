@@ -2,9 +2,10 @@
 // is freed alone, everything is freed at once. The garbage collector never sees the bytes: a
 // memtable of any size costs it one small object.
 //
-// Chunks grow 4 KiB, 16 KiB, 64 KiB, 256 KiB, then 1 MiB, so that a small keyspace stays small and
-// a busy one calls the system rarely. A request above a quarter of the coming chunk gets a chunk
-// of its own and leaves the current one open, so that at most a quarter of a chunk is ever wasted.
+// Chunks grow 4 KiB, 16 KiB, 64 KiB, 256 KiB, 1 MiB, then 2 MiB, so that a small keyspace stays
+// small and a busy one calls the system rarely. A request above a quarter of the coming chunk gets
+// a chunk of its own and leaves the current one open, so that at most a quarter of a chunk is ever
+// wasted. Chunks from 2 MiB on are aligned so that one huge page can back each.
 //
 // A run of bytes has two names: its address, and a 32-bit reference (chunk number and offset in
 // units of eight bytes) for structures where four bytes must do.
@@ -24,7 +25,6 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 
 namespace LsmMmap.Engine.Memory;
 
@@ -34,7 +34,7 @@ internal sealed unsafe class Arena : IDisposable
     public const int ChunkBytesFirst = 4 * 1024;
 
     /// <summary>Size that chunks grow to, in bytes.</summary>
-    public const int ChunkBytesMax = 1024 * 1024;
+    public const int ChunkBytesMax = HugePage.Bytes;
 
     /// <summary>Every run begins at a multiple of this, and references count in it: a reference
     /// plus one names what is this many bytes further on in the same run.</summary>
@@ -43,12 +43,12 @@ internal sealed unsafe class Arena : IDisposable
     private const int ChunkGrowth = 4;
 
     /// <summary>Offsets in a shared chunk, in units of the alignment, fit these bits.</summary>
-    private const int OffsetBits = 17;
+    private const int OffsetBits = 18;
 
     private const int OffsetMask = (1 << OffsetBits) - 1;
 
     /// <summary>
-    /// Chunks that a reference can name. Behind the first few, a chunk stands for 256 KiB at
+    /// Chunks that a reference can name. Behind the first few, a chunk stands for 512 KiB at
     /// least, so the limit lies beyond 8 GiB in one memtable.
     /// </summary>
     private const int ChunkCountMax = (1 << (32 - OffsetBits)) - 1;
@@ -198,7 +198,7 @@ internal sealed unsafe class Arena : IDisposable
     private byte* AllocateNative(nuint bytes)
     {
         byte* memory = s_allocate is { } allocate
-            ? (byte*)allocate(bytes) : (byte*)NativeMemory.Alloc(bytes);
+            ? (byte*)allocate(bytes) : HugePage.Allocate(bytes);
         Volatile.Write(ref _allocatedBytes, _allocatedBytes + (long)bytes);
         Interlocked.Add(ref s_processBytes, (long)bytes);
         return memory;
@@ -210,7 +210,7 @@ internal sealed unsafe class Arena : IDisposable
         if (s_free is { } free)
             free((nint)memory);
         else
-            NativeMemory.Free(memory);
+            HugePage.Free(memory);
     }
 
     private void Free()

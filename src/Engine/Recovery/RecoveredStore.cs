@@ -214,7 +214,7 @@ internal sealed class RecoveredStore(
         TableInfo table = FlushRun.WriteTable(
             services, contents.Keyspaces[id].Record.Name, OptionsOf(id), memTable.Table,
             snapshots: []);
-        services.Files.SyncDirectory(services.Directory);
+        services.Names.Run();
         var edit = new VersionEdit();
         edit.Added.Add((id, 0, table));
         edit.Flushed.Add((id, memTable.Table.LargestSequence));

@@ -117,7 +117,7 @@ internal sealed class StoreOpening(IFileSystem files, string directory, StoreOpt
                 },
             });
             var manifest = new ManifestLog(
-                files, directory, services.StoreId, services.BootId,
+                files, directory, services.Names, services.StoreId, services.BootId,
                 services.TakeFileNumber(), contents, options.ManifestBytesMax); // 7
             Sweep(
                 contents, log.CurrentNumber, manifest.Number,

@@ -139,7 +139,7 @@ internal sealed class StoreRepair(
         Debug.Assert(!dryRun || made.Count == 0, "a dry run makes no table");
         _merged.Add(record.Id, made);
         if (made.Count > 0)
-            files.SyncDirectory(directory);
+            services.Names.Run();
     }
 
     private RecoveryReport Rebuild(
@@ -159,8 +159,8 @@ internal sealed class StoreRepair(
             },
         });
         using var manifest = new ManifestLog(
-            files, directory, services.StoreId, services.BootId, services.TakeFileNumber(),
-            contents); // 7
+            files, directory, services.Names, services.StoreId, services.BootId,
+            services.TakeFileNumber(), contents); // 7
         RemoveReplaced(log.CurrentNumber, manifest.Number); // 8
         return report;
     }

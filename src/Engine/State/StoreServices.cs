@@ -10,6 +10,7 @@ namespace LsmMmap.Engine.State;
 internal sealed class StoreServices
 {
     private long _lastFileNumber;
+    private DirectorySync? _names;
 
     public required string Directory { get; init; }
 
@@ -28,6 +29,17 @@ internal sealed class StoreServices
     /// <summary>File numbers from this one on may be of work that is under way; set once, while
     /// opening.</summary>
     public long FirstOwnNumber { get; set; }
+
+    /// <summary>The one way that names in the directory become durable.</summary>
+    public DirectorySync Names
+    {
+        get
+        {
+            if (_names == null)
+                Interlocked.CompareExchange(ref _names, new DirectorySync(Files, Directory), null);
+            return _names;
+        }
+    }
 
     public StoreCounters Counters { get; } = new();
 

@@ -21,7 +21,6 @@ internal sealed class StoreState
 {
     private readonly Dictionary<string, KeyspaceTree> _byName = new(StringComparer.Ordinal);
     private readonly List<KeyspaceTree?> _slots = [];
-    private readonly Gate _directorySync = new();
     private StoreFailedException? _failure;
     private Exception? _pauseCause;
     private bool _closing;
@@ -157,23 +156,19 @@ internal sealed class StoreState
         Volatile.Write(ref _isFailureTold, true);
     }
 
-    /// <summary>Makes the names of new files durable. A failure is final: the kernel may have
-    /// dropped entries that a later sync then reports as written.</summary>
+    /// <summary>Makes the names of new files durable. A failure is final for the store.
+    /// </summary>
     public void SyncDirectory()
     {
-        // One at a time, so that nobody asks again before a failure is known to all.
-        using (_directorySync.Hold())
+        Debug.Assert(!Gate.IsHeld, "no I/O under the store's lock");
+        ThrowIfNotWritable();
+        try
         {
-            AssertSyncInvariants();
-            ThrowIfNotWritable();
-            try
-            {
-                Services.Files.SyncDirectory(Services.Directory);
-            }
-            catch (LsmException e)
-            {
-                throw Fail(e);
-            }
+            Services.Names.Run();
+        }
+        catch (LsmException e)
+        {
+            throw Fail(e);
         }
     }
 
@@ -243,13 +238,6 @@ internal sealed class StoreState
         Debug.Assert(_byName.Count == count, "every keyspace has one slot");
         foreach (KeyspaceTree tree in _byName.Values)
             Debug.Assert(ReferenceEquals(_slots[tree.Slot], tree), "a keyspace has its slot");
-    }
-
-    [Conditional("DEBUG")]
-    private void AssertSyncInvariants()
-    {
-        Debug.Assert(_directorySync.IsHeld, "a directory is synced by one at a time");
-        Debug.Assert(!Gate.IsHeld, "no I/O under the store's lock");
     }
 
     [DoesNotReturn]

@@ -12,6 +12,7 @@ internal sealed class ManifestLog : IDisposable
 {
     private readonly IFileSystem _files;
     private readonly string _directory;
+    private readonly DirectorySync _names;
     private readonly ulong _storeId;
     private readonly Guid _bootId;
     private Manifest _manifest;
@@ -21,10 +22,11 @@ internal sealed class ManifestLog : IDisposable
 
     /// <summary>Writes a first manifest with the contents and makes it the current one.</summary>
     public ManifestLog(
-        IFileSystem files, string directory, ulong storeId, Guid bootId, long number,
-        ManifestContents contents, long bytesMax = 4L << 20)
+        IFileSystem files, string directory, DirectorySync names, ulong storeId, Guid bootId,
+        long number, ManifestContents contents, long bytesMax = 4L << 20)
     {
         _files = files;
+        _names = names;
         _bytesMax = bytesMax;
         _directory = directory;
         _storeId = storeId;
@@ -95,9 +97,9 @@ internal sealed class ManifestLog : IDisposable
             }
             // From here on a failure leaves it open which manifest counts.
             _isSwitching = true;
-            _files.SyncDirectory(_directory);
+            _names.Run();
             _files.Rename(temporary, FileNames.Current(_directory));
-            _files.SyncDirectory(_directory);
+            _names.Run();
             _firstBytes = manifest.Bytes;
             return manifest;
         }

@@ -47,10 +47,11 @@ internal sealed class LogSegments : IDisposable
     {
         _supply = new LogSupply(services);
         _appendedSequence = lastSequence;
-        (_file, _writer, long number) = _supply.First();
-        CurrentNumber = number;
-        _starts.Enqueue((number, 0));
-        var start = new LogPosition(number, _writer.Offset);
+        NewLog first = _supply.First();
+        (_file, _writer) = (first.File, first.Writer);
+        CurrentNumber = first.Number;
+        _starts.Enqueue((first.Number, 0));
+        var start = new LogPosition(first.Number, _writer.Offset);
         // Its link claims nothing: what was replayed counts as synced only once CURRENT names a
         // manifest that no longer needs the older logs.
         WriteLink(predecessor, lastSequence);
@@ -229,35 +230,39 @@ internal sealed class LogSegments : IDisposable
         End(mayWait: false);
     }
 
+    /// <summary>Has the next log made ahead when this one is far enough. By the leader.
+    /// </summary>
+    public void PrepareNext() => _supply.PrepareFrom(_writer.Offset);
+
     /// <summary>Starts the next log. By the leader. Everything so far is handed over.</summary>
     public void Rotate(ulong lastSequence)
     {
-        (LogFile nextFile, LogWriter nextWriter, long nextNumber) = _supply.Next();
-        OnCreated(nextNumber);
+        NewLog next = _supply.Next();
+        OnCreated(next.Number);
         try
         {
             Begin(LogRecordKind.Successor);
             Span<byte> body = stackalloc byte[8];
-            BinaryPrimitives.WriteInt64LittleEndian(body, nextNumber);
+            BinaryPrimitives.WriteInt64LittleEndian(body, next.Number);
             Add(body);
             End(mayWait: false);
         }
         catch
         {
-            nextFile.Dispose();
+            next.File.Dispose();
             throw;
         }
         var predecessor = new LogPosition(CurrentNumber, _writer.Offset);
         _closedBytes += predecessor.Offset;
-        _starts.Enqueue((nextNumber, _closedBytes));
+        _starts.Enqueue((next.Number, _closedBytes));
         using (_lock.Hold())
         {
             AssertInvariants();
             _unsynced.Add((_file, predecessor));
-            _file = nextFile;
-            _writer = nextWriter;
-            CurrentNumber = nextNumber;
-            _handedOver = new LogPosition(nextNumber, nextWriter.Offset);
+            _file = next.File;
+            _writer = next.Writer;
+            CurrentNumber = next.Number;
+            _handedOver = new LogPosition(next.Number, next.Writer.Offset);
         }
         WriteLink(predecessor, lastSequence);
         HandOver();
@@ -267,6 +272,7 @@ internal sealed class LogSegments : IDisposable
     /// that says so. Returns its final position.</summary>
     public LogPosition Finish()
     {
+        _supply.Dispose();
         HandOver();
         SyncThrough(HandedOver);
         Begin(LogRecordKind.Point);
@@ -290,6 +296,7 @@ internal sealed class LogSegments : IDisposable
                 file.Dispose();
             _file.Dispose();
         }
+        _supply.Dispose();
     }
 
     /// <summary>A step on the file being written, whose failure is final.</summary>

@@ -47,6 +47,7 @@ internal sealed class WriteStall(StoreState state, LogSegments log)
         _bytesUntilLook -= groupBytes;
         if (_bytesUntilLook > 0)
             return;
+        log.PrepareNext();
         FreezeFull();
         double pressure = Pressure(groupBytes);
         if (pressure < DelayFrom)

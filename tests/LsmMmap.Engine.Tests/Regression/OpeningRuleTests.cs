@@ -15,7 +15,8 @@ public sealed class OpeningRuleTests : StoreTest
     {
         Directory.CreateDirectory(Home);
         var files = new FaultyFiles();
-        using var manifest = new ManifestLog(files, Home, 7, Guid.Empty, 1, Contents());
+        using var manifest = new ManifestLog(
+            files, Home, new DirectorySync(files, Home), 7, Guid.Empty, 1, Contents());
         files.Before = (step, file) =>
         {
             if (step == "create" && file == refused)
@@ -37,7 +38,8 @@ public sealed class OpeningRuleTests : StoreTest
     {
         Directory.CreateDirectory(Home);
         var files = new FaultyFiles();
-        using var manifest = new ManifestLog(files, Home, 7, Guid.Empty, 1, Contents());
+        using var manifest = new ManifestLog(
+            files, Home, new DirectorySync(files, Home), 7, Guid.Empty, 1, Contents());
         files.Before = static (step, file) =>
         {
             if (step == "rename")

@@ -1,0 +1,35 @@
+// Native memory, and the wish that the kernel back large pieces of it by huge pages. A memtable is
+// read and written at random: with pages of 4 KiB most of its cache misses also miss the table of
+// translations, and its memory comes in thousands of page faults, each on a writer's path.
+//
+// Advice only: a kernel that has no huge page to give, or no such call, gives small ones.
+// Threads: any. Source: madvise(2).
+
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using LsmMmap.Engine.Files;
+
+namespace LsmMmap.Engine.Memory;
+
+internal static unsafe class HugePage
+{
+    /// <summary>Size and alignment of a huge page in bytes, on the systems that we know.</summary>
+    public const int Bytes = 2 * 1024 * 1024;
+
+    private const int SmallAlignment = 16;
+
+    /// <summary>Memory that is not cleared; whole huge pages where it is large enough.</summary>
+    public static byte* Allocate(nuint bytes)
+    {
+        Debug.Assert(bytes > 0, "nobody asks for nothing");
+        bool isLarge = bytes >= Bytes;
+        byte* memory = (byte*)NativeMemory.AlignedAlloc(
+            bytes, isLarge ? (nuint)Bytes : SmallAlignment);
+        // Safety: the range was just allocated; what is left over at its end stays small pages.
+        if (isLarge)
+            PageCache.AdviseHuge(memory, (long)(bytes / Bytes * Bytes));
+        return memory;
+    }
+
+    public static void Free(void* memory) => NativeMemory.AlignedFree(memory);
+}
