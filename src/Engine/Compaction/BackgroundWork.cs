@@ -117,6 +117,9 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
 
     private void Loop(bool mayFlushOnly)
     {
+        // Writers wait for flushes, and for one thread that does both.
+        if (!mayFlushOnly && state.Services.Options.BackgroundThreads > 1)
+            CpuShare.GiveWay();
         while (true)
         {
             Func<bool>? work = null;

@@ -25,6 +25,7 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace LsmMmap.Engine.Memory;
 
@@ -117,6 +118,13 @@ internal sealed unsafe class Arena : IDisposable
         return run;
     }
 
+    /// <summary>A cleared run in a chunk of its own. Throws as Allocate does.</summary>
+    public byte* AllocateCleared(long bytes)
+    {
+        Debug.Assert(bytes is > 0 and <= int.MaxValue, "a run has at least one byte, below 2 GiB");
+        return AddChunk(bytes, isCleared: true);
+    }
+
     /// <summary>The address behind a reference that this arena gave out. Any thread.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public byte* Resolve(uint reference)
@@ -149,7 +157,7 @@ internal sealed unsafe class Arena : IDisposable
         int chunkBytes = _chunkBytesNext;
         bool isOwn = bytes > chunkBytes / 4;
         long newBytes = isOwn ? bytes : chunkBytes;
-        byte* chunk = AddChunk(newBytes);
+        byte* chunk = AddChunk(newBytes, isCleared: false);
         // A chunk of its own counts as growth too: else entries of 2 KiB would each get one for
         // ever.
         _chunkBytesNext = Math.Min(chunkBytes * ChunkGrowth, ChunkBytesMax);
@@ -165,14 +173,14 @@ internal sealed unsafe class Arena : IDisposable
         return chunk;
     }
 
-    private byte* AddChunk(long bytes)
+    private byte* AddChunk(long bytes, bool isCleared)
     {
         if (_chunkCount >= ChunkCountMax)
             ThrowFull();
         if (_chunkCount + 1 >= _tableSlots)
             GrowTable();
 
-        byte* chunk = AllocateNative((nuint)bytes);
+        byte* chunk = AllocateNative((nuint)bytes, isCleared);
         _chunkCount++;
         // Safety: the table has a slot for it, made above when it was missing. Publication: plain,
         // because the caller publishes the reference with a release after this write.
@@ -195,10 +203,12 @@ internal sealed unsafe class Arena : IDisposable
         Volatile.Write(ref _table, (nint)larger);
     }
 
-    private byte* AllocateNative(nuint bytes)
+    private byte* AllocateNative(nuint bytes, bool isCleared = false)
     {
-        byte* memory = s_allocate is { } allocate
-            ? (byte*)allocate(bytes) : HugePage.Allocate(bytes);
+        byte* memory = s_allocate is { } allocate ? (byte*)allocate(bytes)
+            : isCleared ? HugePage.AllocateCleared(bytes) : HugePage.Allocate(bytes);
+        if (isCleared && s_allocate != null)
+            NativeMemory.Clear(memory, bytes);
         Volatile.Write(ref _allocatedBytes, _allocatedBytes + (long)bytes);
         Interlocked.Add(ref s_processBytes, (long)bytes);
         return memory;

@@ -31,5 +31,25 @@ internal static unsafe class HugePage
         return memory;
     }
 
+    /// <summary>The same, cleared. A large piece comes from the system as it is, so that nobody
+    /// waits for memory that is not used yet.</summary>
+    public static byte* AllocateCleared(nuint bytes)
+    {
+        Debug.Assert(bytes > 0, "nobody asks for nothing");
+        if (OperatingSystem.IsWindows())
+        {
+            byte* cleared = Allocate(bytes);
+            NativeMemory.Clear(cleared, bytes);
+            return cleared;
+        }
+        byte* memory = (byte*)NativeMemory.AllocZeroed(bytes);
+        // Safety: only whole huge pages inside the piece are named.
+        nuint first = ((nuint)memory + Bytes - 1) & ~(nuint)(Bytes - 1);
+        nuint end = ((nuint)memory + bytes) & ~(nuint)(Bytes - 1);
+        if (first < end)
+            PageCache.AdviseHuge((byte*)first, (long)(end - first));
+        return memory;
+    }
+
     public static void Free(void* memory) => NativeMemory.AlignedFree(memory);
 }

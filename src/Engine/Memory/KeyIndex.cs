@@ -5,7 +5,9 @@
 //   table:  mask (8 bytes)   slot 0   slot 1 ...   slot mask
 //   slot:   upper 32 bits of the key's hash | 32-bit arena reference of the cell; 0 = empty
 //
-// Open addressing, linear probing, at most three quarters full, doubled when fuller. A slot is one
+// Open addressing, linear probing, at most three quarters full, doubled when fuller; a memtable
+// after another one begins with as many slots as that one ended with, because doubling half a
+// million of them takes milliseconds, and one commit waits for it. A slot is one
 // word, so it is read and written whole; hash bits in it answer nearly every mismatch without
 // touching a cell, and place the slot in the next table without touching the key.
 //
@@ -20,6 +22,7 @@
 // Threads: one writer, any number of readers, no lock.
 
 using System.Diagnostics;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
 
@@ -28,17 +31,24 @@ namespace LsmMmap.Engine.Memory;
 internal sealed unsafe class KeyIndex
 {
     private const int SlotsFirst = 64;
+    private const int ClearedSlotsMin = 8192;
 
     private readonly Arena _arena;
     private nint _table;
     private long _count;
 
-    /// <summary>An empty table. The arena stays the caller's.</summary>
-    public KeyIndex(Arena arena)
+    /// <summary>An empty table with room for so many keys. The arena stays the caller's.
+    /// </summary>
+    public KeyIndex(Arena arena, long expectedKeys = 0)
     {
+        Debug.Assert(expectedKeys <= 1L << 31, "so many keys fit no memtable");
         _arena = arena;
-        _table = (nint)NewTable(SlotsFirst);
+        ulong slots = BitOperations.RoundUpToPowerOf2((ulong)expectedKeys / 3 * 4 + SlotsFirst);
+        _table = (nint)NewTable(slots);
     }
+
+    /// <summary>Keys added. Any thread.</summary>
+    public long Count => Volatile.Read(ref _count);
 
     /// <summary>The cell of a user key, or null. Any thread.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -83,7 +93,7 @@ internal sealed unsafe class KeyIndex
         Debug.Assert(reference != 0, "an empty slot is zero, a used one is not");
         Debug.Assert(*slot == 0, "a slot once used stays the same key's");
         // Safety: the slot was found in the current table, which lives as long as the arena.
-        _count++;
+        Volatile.Write(ref _count, _count + 1);
         Volatile.Write(ref *slot, (hash >> 32 << 32) | reference);
     }
 
@@ -132,6 +142,12 @@ internal sealed unsafe class KeyIndex
         Debug.Assert(ulong.IsPow2(slots), "a mask selects a slot");
         Debug.Assert(slots <= 1UL << 32, "the hash bits in a slot reach every slot");
         long bytes = (long)(slots + 1) * sizeof(ulong);
+        if (slots >= ClearedSlotsMin)
+        {
+            ulong* cleared = (ulong*)_arena.AllocateCleared(bytes);
+            *cleared = slots - 1;
+            return cleared;
+        }
         ulong* table = (ulong*)_arena.Allocate(bytes, out _);
         // Safety: the arena hands out exactly these bytes, not cleared, and nobody knows them yet.
         new Span<byte>(table, (int)bytes).Clear();

@@ -42,10 +42,14 @@ internal sealed unsafe class MemTable : IDisposable
 
     private int _writerCount;
 
-    /// <summary>An empty memtable, without native memory.</summary>
-    public MemTable(int keyspaceId)
+    private readonly long _expectedKeys;
+
+    /// <summary>An empty memtable, without native memory. The first Add makes room for the
+    /// expected keys; more may come.</summary>
+    public MemTable(int keyspaceId, long expectedKeys = 0)
     {
         KeyspaceId = keyspaceId;
+        _expectedKeys = expectedKeys;
     }
 
     /// <summary>The keyspace whose entries these are.</summary>
@@ -59,6 +63,9 @@ internal sealed unsafe class MemTable : IDisposable
 
     /// <summary>Entries, every version counted.</summary>
     public long EntryCount => Volatile.Read(ref _entryCount);
+
+    /// <summary>Different keys.</summary>
+    public long KeyCount => IsEmpty ? 0 : _keys!.Count;
 
     /// <summary>Whether nothing was added yet.</summary>
     public bool IsEmpty => EntryCount == 0;
@@ -195,7 +202,7 @@ internal sealed unsafe class MemTable : IDisposable
         Arena arena = _arena ?? new Arena();
         Volatile.Write(ref _arena, arena);
         OrderedIndex order = new(arena);
-        _keys = new KeyIndex(arena);
+        _keys = new KeyIndex(arena, _expectedKeys);
         // Publication: release, so that a reader who sees the order sees the keys.
         Volatile.Write(ref _order, order);
         return order;

@@ -8,9 +8,10 @@ using LsmMmap.Engine.Memory;
 
 namespace LsmMmap.Engine.Reading;
 
-internal sealed class LiveMemTable(int keyspaceId, MemoryAccount account) : Reclaimable
+internal sealed class LiveMemTable(
+    int keyspaceId, MemoryAccount account, long expectedKeys = 0) : Reclaimable
 {
-    public MemTable Table { get; } = new(keyspaceId);
+    public MemTable Table { get; } = new(keyspaceId, expectedKeys);
 
     /// <summary>The log that was current when the first entry was added; no older log is needed
     /// for this memtable. 0 while it is empty.</summary>

@@ -94,7 +94,8 @@ internal sealed class WriteStall(StoreState state, LogSegments log)
     }
 
     private void FreezeUnderLock(KeyspaceTree tree) =>
-        tree.Freeze(new LiveMemTable(tree.Id, state.Services.Memory));
+        tree.Freeze(new LiveMemTable(
+            tree.Id, state.Services.Memory, tree.Active.Table.KeyCount));
 
     private void FreezeFull()
     {
