@@ -245,6 +245,32 @@ public sealed partial class LsmStore
         return report!;
     }
 
+    /// <summary>What compaction sees in each keyspace, in ordinal order of the names; for
+    /// tools.</summary>
+    internal IReadOnlyList<TreeExplanation> Explain()
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        var trees = new List<(string Name, KeyspaceOptions Options, TreeVersion Version)>();
+        long nowMs = Services.Options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds();
+        using (_store.State.Gate.Hold())
+        {
+            foreach (KeyspaceTree tree in _store.State.Trees)
+            {
+                tree.Version.AddReference();
+                trees.Add((tree.Name, tree.Options, tree.Version));
+            }
+        }
+        try
+        {
+            return [.. trees.OrderBy(static tree => tree.Name, StringComparer.Ordinal).Select(
+                tree => TreeExplanation.Of(tree.Name, tree.Version, tree.Options, nowMs))];
+        }
+        finally
+        {
+            trees.ForEach(static tree => tree.Version.Release());
+        }
+    }
+
     internal void FlushTree(KeyspaceTree tree, CancellationToken cancellationToken)
     {
         ThrowIfNotWritable();
