@@ -2,10 +2,12 @@
 
 using System.Diagnostics;
 using System.Text;
+using LsmMmap.Engine.Compaction;
 using LsmMmap.Engine.Lifetimes;
 using LsmMmap.Engine.Recovery;
 using LsmMmap.Engine.State;
 using LsmMmap.Engine.Versions;
+using LsmMmap.Engine.Writing;
 
 namespace LsmMmap;
 
@@ -117,7 +119,8 @@ public sealed partial class LsmStore
         });
     }
 
-    /// <summary>Waits until no flush or compaction runs or is due.</summary>
+    /// <summary>Waits until no flush, compaction or drop runs or is due.</summary>
+    /// <exception cref="LsmException">What is due waits for space on the disk.</exception>
     public void WaitForIdle(CancellationToken cancellationToken = default)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
@@ -126,10 +129,26 @@ public sealed partial class LsmStore
         Call(() =>
         {
             using (_store.State.Gate.Hold())
-                _store.State.WaitFor(
-                    () => _store.Background!.IsIdle || _store.State.IsClosing, cancellationToken);
+                _store.State.WaitFor(IsIdleOrClosing, cancellationToken);
         });
         Reclaimer.WaitUntilIdle();
+    }
+
+    private bool IsIdleOrClosing()
+    {
+        if (_store.State.IsClosing || _store.Background!.IsIdle)
+            return true;
+        _store.State.ThrowIfCompactionPaused();
+        return false;
+    }
+
+    /// <summary>The last 256 events of background work, oldest first: flushes, compactions and
+    /// why, drops, stalls, pauses, failures.</summary>
+    /// <param name="after">Only events with a larger <see cref="StoreEvent.Number"/>.</param>
+    public IReadOnlyList<StoreEvent> GetEvents(long after = 0)
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        return _store.State.Events.After(after);
     }
 
     /// <summary>Counters and sizes as of now.</summary>
@@ -140,8 +159,12 @@ public sealed partial class LsmStore
         var tables = new int[TreeVersion.LevelCount];
         var bytes = new long[TreeVersion.LevelCount];
         int snapshots;
+        StallReason stall;
         using (_store.State.Gate.Hold())
         {
+            stall = WritePressure.Of(
+                _store.State, 0,
+                static tree => CompactionPicker.Pressure(tree.Version, tree.Options)).Reason;
             snapshots = _store.State.Snapshots.Count;
             foreach (KeyspaceTree tree in _store.State.Trees)
             {
@@ -163,6 +186,10 @@ public sealed partial class LsmStore
             BytesPerLevel = bytes,
             StallCount = counters.StallCount,
             StallTime = counters.StallTime,
+            StallReason = stall,
+            StallTimes = counters.StallTimes(),
+            BytesDroppedByRetention = counters.DroppedBytes,
+            EventCallbackFailures = counters.EventCallbackFailures,
             MemtableBytes = Services.Memory.Bytes,
             FlushCount = counters.FlushCount,
             CompactionCount = counters.CompactionCount,
@@ -216,6 +243,32 @@ public sealed partial class LsmStore
         VerifyReport? report = null;
         Call(() => report = new StoreVerifier(_store).Run(cancellationToken));
         return report!;
+    }
+
+    /// <summary>What compaction sees in each keyspace, in ordinal order of the names; for
+    /// tools.</summary>
+    internal IReadOnlyList<TreeExplanation> Explain()
+    {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
+        var trees = new List<(string Name, KeyspaceOptions Options, TreeVersion Version)>();
+        long nowMs = Services.Options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds();
+        using (_store.State.Gate.Hold())
+        {
+            foreach (KeyspaceTree tree in _store.State.Trees)
+            {
+                tree.Version.AddReference();
+                trees.Add((tree.Name, tree.Options, tree.Version));
+            }
+        }
+        try
+        {
+            return [.. trees.OrderBy(static tree => tree.Name, StringComparer.Ordinal).Select(
+                tree => TreeExplanation.Of(tree.Name, tree.Version, tree.Options, nowMs))];
+        }
+        finally
+        {
+            trees.ForEach(static tree => tree.Version.Release());
+        }
     }
 
     internal void FlushTree(KeyspaceTree tree, CancellationToken cancellationToken)

@@ -84,6 +84,8 @@ internal static class Program
             LoadCommand.Create(console, shared),
             StatsCommand.Create(console, shared),
             KeyspacesCommand.Create(console, shared),
+            ExplainCommand.Create(console, shared),
+            ReportCommand.Create(console, shared),
             VerifyCommand.Create(console, shared),
             RepairCommand.Create(console, shared),
             CompactCommand.Create(console, shared),

@@ -42,6 +42,12 @@ public sealed class KeyspaceOptions
     /// <value><see cref="CompactionStyle.Leveled"/>.</value>
     public CompactionStyle Compaction { get; set; } = CompactionStyle.Leveled;
 
+    /// <summary>How much of the keyspace is kept; with it nothing is compacted, and
+    /// <see cref="Compaction"/> has no meaning. May be set and taken away at any time.</summary>
+    /// <value>null, the default, keeps everything. Otherwise acknowledged data is dropped beyond
+    /// the limit: see <see cref="LsmMmap.Retention"/>.</value>
+    public Retention? Retention { get; set; }
+
     internal Compression CompressionOf(int level) =>
         CompressionPerLevel is not { Count: > 0 } list
             ? Compression.None
@@ -70,6 +76,7 @@ public sealed class KeyspaceOptions
             BloomBitsPerKey = BloomBitsPerKey,
             CompressionPerLevel = perLevel,
             Compaction = Compaction,
+            Retention = Retention?.Validated(),
         };
     }
 
@@ -78,9 +85,12 @@ public sealed class KeyspaceOptions
     {
         string codecs = CompressionPerLevel == null
             ? "" : string.Join(',', CompressionPerLevel.Select(codec => (int)codec));
-        return string.Create(CultureInfo.InvariantCulture,
+        string text = string.Create(CultureInfo.InvariantCulture,
             $"memtable={MemtableBytes};table={TableBytes};block={BlockBytes};" +
             $"bloom={BloomBitsPerKey:R};codecs={codecs};style={(int)Compaction}");
+        return Retention is not { } kept ? text : text + string.Create(
+            CultureInfo.InvariantCulture,
+            $";keepBytes={kept.Bytes};keepTicks={kept.Age.Ticks}");
     }
 
     /// <summary>Reads the stored form; names it does not know are passed over, so that an older
@@ -116,6 +126,12 @@ public sealed class KeyspaceOptions
             case "block": BlockBytes = int.Parse(value, culture); break;
             case "bloom": BloomBitsPerKey = double.Parse(value, culture); break;
             case "style": Compaction = (CompactionStyle)int.Parse(value, culture); break;
+            case "keepBytes":
+                (Retention ??= new Retention()).Bytes = long.Parse(value, culture);
+                break;
+            case "keepTicks":
+                (Retention ??= new Retention()).Age = new TimeSpan(long.Parse(value, culture));
+                break;
             case "codecs":
                 CompressionPerLevel = value.Length == 0 ? null : Array.ConvertAll(
                     value.Split(','), text => (Compression)int.Parse(text, culture));

@@ -41,6 +41,28 @@ public sealed class StoreOptions
     /// <value>0, the default, means 2: one flushes, the others compact; from 1 to 64.</value>
     public int BackgroundThreads { get; set; }
 
+    /// <summary>Bytes a second that flushes and compactions may write together. Flushes are not
+    /// held back; what they write is taken from what compactions may. A rate below what the
+    /// workload needs stops writers in the end (<see cref="StallReason.Level0"/>).</summary>
+    /// <value>0, the default, means no limit; from 64 KiB to 64 GiB.</value>
+    public long BackgroundBytesPerSecond { get; set; }
+
+    /// <summary>Bytes that compactions leave free on the disk: one begins only when all that it
+    /// may write, as much as its inputs, fits above them. Flushes go on; compactions do by
+    /// themselves when space is back. Where the system does not tell what is free, nothing is
+    /// reserved.</summary>
+    /// <value>0, the default, means none: compactions stop when the disk is full; up to 1 PiB.
+    /// </value>
+    public long FreeSpaceReserveBytes { get; set; }
+
+    /// <summary>Told of every <see cref="StoreEvent"/>, in order, on a thread of the store's own
+    /// under no lock, so it may take its time and use the store. It misses events when it falls
+    /// behind by 256, which their numbers show. What it throws is swallowed and counted
+    /// (<see cref="StoreStatistics.EventCallbackFailures"/>). Dispose waits for it.</summary>
+    /// <value>null, the default: nobody is told; <see cref="LsmStore.GetEvents"/> has the
+    /// last ones all the same.</value>
+    public Action<StoreEvent>? OnEvent { get; set; }
+
     /// <summary>Bytes a second of the background scrub, which reads all tables again and again
     /// and compares their checksums, so that bytes which rot after they were checked are found
     /// before they are needed. It reads past the mapping, on one thread of low priority.
@@ -87,6 +109,11 @@ public sealed class StoreOptions
         if (ScrubBytesPerSecond != 0)
             OptionRange.Check(
                 nameof(ScrubBytesPerSecond), ScrubBytesPerSecond, 4L << 10, 64L << 30);
+        if (BackgroundBytesPerSecond != 0)
+            OptionRange.Check(
+                nameof(BackgroundBytesPerSecond), BackgroundBytesPerSecond, 64L << 10, 64L << 30);
+        OptionRange.Check(
+            nameof(FreeSpaceReserveBytes), FreeSpaceReserveBytes, 0, 1L << 50);
         if (DefaultKeyspace == null)
             OptionRange.Throw(nameof(DefaultKeyspace), "null", "any KeyspaceOptions");
         if (TimeProvider == null)
@@ -101,6 +128,9 @@ public sealed class StoreOptions
             BlockIndexCacheBytes = cacheBytes,
             BackgroundThreads = threads,
             ScrubBytesPerSecond = ScrubBytesPerSecond,
+            BackgroundBytesPerSecond = BackgroundBytesPerSecond,
+            FreeSpaceReserveBytes = FreeSpaceReserveBytes,
+            OnEvent = OnEvent,
             DefaultKeyspace = DefaultKeyspace.Validated(),
             TimeProvider = TimeProvider,
             ManifestBytesMax = ManifestBytesMax,

@@ -35,6 +35,20 @@ public sealed class StoreStatistics
     /// <summary>How long writes were delayed or stopped, in all.</summary>
     public TimeSpan StallTime { get; internal init; }
 
+    /// <summary>Why a write would be delayed or stopped now; None when it would not.</summary>
+    public StallReason StallReason { get; internal init; }
+
+    /// <summary>How long writes were delayed or stopped, by reason; a reason that never occurred
+    /// is not in it.</summary>
+    public IReadOnlyDictionary<StallReason, TimeSpan> StallTimes { get; internal init; } =
+        new Dictionary<StallReason, TimeSpan>();
+
+    /// <summary>Bytes of tables that <see cref="Retention"/> has dropped.</summary>
+    public long BytesDroppedByRetention { get; internal init; }
+
+    /// <summary>Exceptions of <see cref="StoreOptions.OnEvent"/> that were swallowed.</summary>
+    public long EventCallbackFailures { get; internal init; }
+
     /// <summary>Native bytes of all memtables, those that readers still hold included.</summary>
     public long MemtableBytes { get; internal init; }
 

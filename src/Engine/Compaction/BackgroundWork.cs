@@ -2,7 +2,9 @@
 // compaction never keeps memtables waiting; the others compact, and flush when that is all there
 // is. Several compactions run at once where their plans do not touch.
 //
-// Want of space pauses everything here, and it goes on by itself when space is back. Another
+// Drops of retention come before compactions: they cost one edit. A compaction begins only when it
+// leaves the reserve of free space alone (SpaceReserve), and writes no faster than WritePace lets
+// it. Want of space pauses everything here, and it goes on by itself when space is back. Another
 // failure abandons the table and is tried again under a new number; the third in a row makes the
 // store read-only.
 // Threads: its own; the members from any. What runs is under the store's lock.
@@ -16,13 +18,17 @@ using LsmMmap.Engine.Waiting;
 
 namespace LsmMmap.Engine.Compaction;
 
-internal sealed class BackgroundWork(StoreState state, VersionCommitter committer)
+internal sealed class BackgroundWork(StoreState state, VersionCommitter committer) : IDisposable
 {
     private const int FailuresMax = 3;
     private const int RetryDelayMs = 500;
 
     private readonly Dictionary<KeyspaceTree, List<CompactionPlan>> _running = [];
     private readonly List<StoreThread> _threads = [];
+    private readonly RetentionWork _retention = new(state, committer);
+    private readonly SpaceReserve _space = new(state);
+    private readonly WritePace? _pace = WritePace.Of(state);
+    private readonly TimeProvider _clock = state.Services.Options.TimeProvider;
     private int _failures;
     private bool _stop;
 
@@ -32,7 +38,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
         get
         {
             AssertInvariants();
-            return _running.Count == 0 && state.Trees.All(tree =>
+            return _running.Count == 0 && _retention.IsIdle && state.Trees.All(tree =>
                 tree.Frozen.Count == 0 && !tree.IsFlushing
                 && CompactionPicker.Pick(tree.Version, tree.Options) == null);
         }
@@ -53,7 +59,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
 
     /// <summary>Ends the threads; a compaction under way is abandoned. Requires: the store is
     /// closing.</summary>
-    public void Stop()
+    public void Dispose()
     {
         Debug.Assert(state.IsClosing, "the threads end with the store");
         using (state.Gate.Hold())
@@ -63,11 +69,13 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
         }
         foreach (StoreThread thread in _threads)
             thread.Join();
+        _retention.Dispose();
+        _pace?.Dispose();
     }
 
     /// <summary>Compacts [from, to) into the last level, on the calling thread. Empty ends are
-    /// open. Ends early when the keyspace is dropped; throws when the store is closed first.
-    /// </summary>
+    /// open. Ends early when the keyspace is dropped or has retention, with which nothing is
+    /// merged; throws when the store is closed first, or when too little space is free.</summary>
     public void CompactRange(
         KeyspaceTree tree, ReadOnlySpan<byte> from, ReadOnlySpan<byte> to,
         CancellationToken cancellationToken)
@@ -76,10 +84,11 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
         while (true)
         {
             CompactionJob? job = null;
+            _space.Measure();
             using (state.Gate.Hold())
             {
                 state.WaitFor(
-                    () => tree.IsDropped || state.IsClosing
+                    () => tree.IsDropped || state.IsClosing || tree.Options.Retention != null
                         || (job = NextManual(tree, manual)) != null || manual.IsDone,
                     cancellationToken);
             }
@@ -90,7 +99,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
             }
             try
             {
-                if (!job.Run(cancellationToken))
+                if (!Run(job, cancellationToken))
                     return;
                 using (state.Gate.Hold())
                     manual.Committed(job.Plan);
@@ -109,11 +118,19 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
     }
 
     private static void ThrowIfLeftUndone(KeyspaceTree tree, ManualCompaction manual) =>
-        ObjectDisposedException.ThrowIf(!manual.IsDone && !tree.IsDropped, tree.Store);
+        ObjectDisposedException.ThrowIf(
+            !manual.IsDone && !tree.IsDropped && tree.Options.Retention == null, tree.Store);
 
-    private CompactionJob? NextManual(KeyspaceTree tree, ManualCompaction manual) =>
-        manual.Next(tree.Version, tree.Options, _running.GetValueOrDefault(tree)) is { } plan
-            ? Begin(tree, plan) : null;
+    private CompactionJob? NextManual(KeyspaceTree tree, ManualCompaction manual)
+    {
+        CompactionPlan? plan = manual.Next(
+            tree.Version, tree.Options, _running.GetValueOrDefault(tree));
+        if (plan == null)
+            return null;
+        if (!_space.Allows(plan, _running.Values.SelectMany(static plans => plans)))
+            state.ThrowIfCompactionPaused();
+        return Begin(tree, plan);
+    }
 
     private void Loop(bool mayFlushOnly)
     {
@@ -123,17 +140,26 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
         while (true)
         {
             Func<bool>? work = null;
+            if (!mayFlushOnly)
+                _space.Measure();
             using (state.Gate.Hold())
             {
                 AssertInvariants();
-                while (!_stop && (work = NextWork(mayFlushOnly)) == null)
-                    state.Gate.Wait();
+                bool mustMeasure = false;
+                while (!_stop && !mustMeasure && (work = NextWork(mayFlushOnly)) == null)
+                {
+                    state.Gate.Wait(
+                        state.CompactionPause != null ? RetryDelayMs : Timeout.Infinite);
+                    mustMeasure = _space.IsSet && !mayFlushOnly;
+                }
                 if (_stop)
                     return;
             }
+            if (work == null)
+                continue;
             try
             {
-                if (work!())
+                if (work())
                     Volatile.Write(ref _failures, 0);
             }
             catch (OperationCanceledException)
@@ -152,11 +178,15 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
     {
         if (state.Failure != null || state.PauseCause != null)
             return null;
-        bool flushFirst = mayFlushOnly || state.Services.Options.BackgroundThreads == 1;
+        bool flushFirst = state.Services.Options.BackgroundThreads == 1;
+        if (mayFlushOnly)
+            return NextFlush();
         return flushFirst
-            ? NextFlush() ?? (mayFlushOnly ? null : NextCompaction())
-            : NextCompaction() ?? NextFlush();
+            ? NextFlush() ?? NextDrop() ?? NextCompaction()
+            : NextDrop() ?? NextCompaction() ?? NextFlush();
     }
+
+    private Func<bool>? NextDrop() => state.IsClosing ? null : _retention.Next();
 
     private Func<bool>? NextFlush()
     {
@@ -181,7 +211,10 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
     {
         try
         {
-            new FlushRun(state, committer).Run(tree, memTable, snapshots);
+            long start = _clock.GetTimestamp();
+            TableInfo table = new FlushRun(state, committer).Run(tree, memTable, snapshots);
+            _pace?.Charge(table.FileBytes);
+            state.Events.Add(WorkEvents.OfFlush(tree, table, _clock.GetElapsedTime(start)));
             return true;
         }
         finally
@@ -211,14 +244,15 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
                 tree.Version, tree.Options, _running.GetValueOrDefault(tree)) is { } plan)
                 (chosen, of, most) = (plan, tree, load);
         }
-        if (chosen == null)
+        bool mayBegin = _space.Allows(chosen, _running.Values.SelectMany(static plans => plans));
+        if (chosen == null || !mayBegin)
             return null;
         CompactionJob job = Begin(of!, chosen);
         return () =>
         {
             try
             {
-                return job.Run(CancellationToken.None);
+                return Run(job, CancellationToken.None);
             }
             finally
             {
@@ -239,7 +273,17 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
         tree.Version.AddReference();
         return new CompactionJob(
             tree, plan, tree.Version,
-            new CompactionRun(state, committer, tree, plan, state.Snapshots.ToArray()));
+            new CompactionRun(state, committer, tree, plan, state.Snapshots.ToArray(), _pace));
+    }
+
+    private bool Run(CompactionJob job, CancellationToken cancellationToken)
+    {
+        long start = _clock.GetTimestamp();
+        bool done = job.Work.Run(cancellationToken);
+        if (done)
+            state.Events.Add(WorkEvents.OfCompaction(
+                job.Tree, job.Plan, job.Work.Outputs, _clock.GetElapsedTime(start)));
+        return done;
     }
 
     private void End(CompactionJob job)
@@ -272,6 +316,12 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
             state.Pause(null);
             return;
         }
+        state.Events.Add(new StoreEvent
+        {
+            Kind = StoreEventKind.Failure,
+            Reason = "a flush or compaction failed: " + e.Message,
+            Error = e,
+        });
         if (Interlocked.Increment(ref _failures) >= FailuresMax)
             state.Fail(e);
     }
@@ -284,8 +334,5 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
     }
 
     private sealed record CompactionJob(
-        KeyspaceTree Tree, CompactionPlan Plan, TreeVersion Version, CompactionRun Work)
-    {
-        public bool Run(CancellationToken cancellationToken) => Work.Run(cancellationToken);
-    }
+        KeyspaceTree Tree, CompactionPlan Plan, TreeVersion Version, CompactionRun Work);
 }

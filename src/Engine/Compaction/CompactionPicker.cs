@@ -25,7 +25,7 @@ internal static class CompactionPicker
         TreeVersion version, KeyspaceOptions options,
         IReadOnlyList<CompactionPlan>? running = null)
     {
-        if (version.TableCount == 0)
+        if (version.TableCount == 0 || options.Retention != null)
             return null;
         var claims = CompactionClaims.Of(version, running);
         return options.Compaction == CompactionStyle.Tiered
@@ -33,10 +33,13 @@ internal static class CompactionPicker
             : LeveledPicker.Pick(version, options, claims);
     }
 
+    /// <summary>With retention nothing is owed, however many tables are on level 0.</summary>
     public static CompactionPressure Pressure(TreeVersion version, KeyspaceOptions options) =>
-        options.Compaction == CompactionStyle.Tiered
-            ? TieredPicker.Pressure(version, options)
-            : LeveledPicker.Pressure(version, options);
+        options.Retention != null
+            ? new CompactionPressure(0, LeveledPicker.Level0Trigger, 0, options.MemtableBytes)
+            : options.Compaction == CompactionStyle.Tiered
+                ? TieredPicker.Pressure(version, options)
+                : LeveledPicker.Pressure(version, options);
 
     /// <summary>Sizes for people: mebibytes with one digit.</summary>
     internal static string Mebibytes(long bytes) =>

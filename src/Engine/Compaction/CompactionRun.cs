@@ -17,11 +17,14 @@ namespace LsmMmap.Engine.Compaction;
 
 internal sealed class CompactionRun(
     StoreState state, VersionCommitter committer, KeyspaceTree tree, CompactionPlan plan,
-    ulong[] snapshots)
+    ulong[] snapshots, WritePace? pace = null)
 {
     private const int EntriesBetweenLooks = 4096;
 
     private readonly List<Table> _outputs = [];
+
+    /// <summary>What was written, once it has run; empty after a move.</summary>
+    public IEnumerable<TableInfo> Outputs => _outputs.Select(static table => table.Info);
 
     /// <summary>Merges and commits. False when the keyspace was dropped meanwhile. Throws
     /// OperationCanceledException when the store closes or the token asks.</summary>
@@ -90,6 +93,8 @@ internal sealed class CompactionRun(
         AddRuns(merge);
         var rule = new RetentionRule(snapshots, plan);
         var splitter = new OutputSplitter(plan, options.TableBytes);
+        Action<long>? pay = pace == null ? null : bytes => pace.Pay(
+            bytes, () => ThrowIfUnwanted(cancellationToken), cancellationToken);
         TableOutput? output = null;
         long writtenBytes = 0;
         int untilLook = EntriesBetweenLooks;
@@ -110,7 +115,8 @@ internal sealed class CompactionRun(
                 if (splitter.ShouldCutBefore(key, output?.EstimatedBytes ?? 0) && output != null)
                     Finish(ref output, ref writtenBytes);
                 output ??= new TableOutput(
-                    services, tree.Id, tree.Name, options, plan.OutputLevel);
+                    services, tree.Id, tree.Name, options, plan.OutputLevel)
+                { Pay = pay, WrittenAtMs = plan.WrittenAtMs };
                 output.Add(key, tag, merge.Value);
             }
             if (output != null)

@@ -34,7 +34,8 @@ internal sealed class FlushRun(StoreState state, VersionCommitter committer)
         return output.Finish();
     }
 
-    public void Run(KeyspaceTree tree, LiveMemTable memTable, ulong[] snapshots)
+    /// <summary>What was written, whether or not the keyspace was dropped meanwhile.</summary>
+    public TableInfo Run(KeyspaceTree tree, LiveMemTable memTable, ulong[] snapshots)
     {
         StoreServices services = state.Services;
         TableInfo info = WriteTable(
@@ -62,5 +63,6 @@ internal sealed class FlushRun(StoreState state, VersionCommitter committer)
                 table.MarkObsolete();
             table.Release();
         }
+        return info;
     }
 }

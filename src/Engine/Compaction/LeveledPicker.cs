@@ -50,8 +50,9 @@ internal static class LeveledPicker
         return new CompactionPressure(count, Level0Trigger, debtBytes, targets.BaseBytes);
     }
 
-    // What is being compacted already does not count.
-    private static double Score(TreeVersion version, LevelTargets targets, int level)
+    /// <summary>From 1 on the level is due. What is being compacted already does not
+    /// count.</summary>
+    internal static double Score(TreeVersion version, LevelTargets targets, int level)
     {
         int count = 0;
         long bytes = 0;

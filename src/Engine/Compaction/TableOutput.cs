@@ -14,10 +14,13 @@ namespace LsmMmap.Engine.Compaction;
 
 internal sealed class TableOutput : IDisposable
 {
+    private const long PieceBytes = 64 << 10;
+
     private readonly StoreServices _services;
     private readonly long _number;
     private readonly DurableFile _file;
     private readonly TableBuilder _builder;
+    private long _paidBytes;
     private bool _finished;
 
     public TableOutput(
@@ -38,12 +41,25 @@ internal sealed class TableOutput : IDisposable
         });
     }
 
+    /// <summary>Told of bytes about to be in the file, in pieces; it may wait.</summary>
+    public Action<long>? Pay { get; init; }
+
+    /// <summary>When the newest entry was flushed, 0 when it is not known; null means
+    /// now.</summary>
+    public long? WrittenAtMs { get; init; }
+
     public long EstimatedBytes => _builder.EstimatedBytes;
 
     private string TemporaryPath => FileNames.TableTemporary(_services.Directory, _number);
 
-    public void Add(ReadOnlySpan<byte> userKey, ulong tag, ReadOnlySpan<byte> value) =>
+    public void Add(ReadOnlySpan<byte> userKey, ulong tag, ReadOnlySpan<byte> value)
+    {
         _builder.Add(userKey, tag, value);
+        if (Pay == null || _builder.EstimatedBytes - _paidBytes < PieceBytes)
+            return;
+        Pay(_builder.EstimatedBytes - _paidBytes);
+        _paidBytes = _builder.EstimatedBytes;
+    }
 
     /// <summary>Makes the file whole and durable under its name. The name itself is durable
     /// after the next sync of the directory.</summary>
@@ -57,7 +73,11 @@ internal sealed class TableOutput : IDisposable
         _services.Files.Seal(TemporaryPath);
         _services.Files.Rename(TemporaryPath, path);
         _finished = true;
-        return TableInfo.Of(_number, summary);
+        return TableInfo.Of(_number, summary) with
+        {
+            WrittenAtMs = WrittenAtMs
+                ?? _services.Options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds(),
+        };
     }
 
     /// <summary>Lets go of the file; one that is not finished is removed.</summary>

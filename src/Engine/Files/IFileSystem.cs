@@ -16,6 +16,10 @@ internal interface IFileSystem
     /// <summary>Whether a directory lies on a file system that another machine serves.</summary>
     bool IsNetwork(string directory);
 
+    /// <summary>Bytes that this process may still write on the disk of a directory; long max
+    /// where the system does not tell.</summary>
+    long FreeBytes(string directory);
+
     /// <summary>Makes a directory and every missing parent, each durable in its own parent; the
     /// name of one that is there already is made durable too.</summary>
     void CreateDirectory(string path);

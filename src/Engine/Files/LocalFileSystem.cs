@@ -30,6 +30,18 @@ internal sealed class LocalFileSystem : IFileSystem
         }
     }
 
+    public long FreeBytes(string directory)
+    {
+        try
+        {
+            return new DriveInfo(Path.GetFullPath(directory)).AvailableFreeSpace;
+        }
+        catch (Exception e) when (IoFailure.IsIo(e) || e is ArgumentException)
+        {
+            return long.MaxValue;
+        }
+    }
+
     public void CreateDirectory(string path)
     {
         Attempt("create the directory", path, static path =>

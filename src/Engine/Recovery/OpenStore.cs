@@ -79,6 +79,7 @@ internal sealed class OpenStore
         committer.CurrentLog = () => log.CurrentNumber;
         log.OnCreated = committer.AddLog;
         var background = new BackgroundWork(state, committer);
+        state.Events.Start();
         background.Start();
         return new OpenStore(storeLock, state, report, defaultTree)
         {
@@ -178,11 +179,12 @@ internal sealed class OpenStore
             while (_calls > 0)
                 State.Gate.Wait();
         }
-        Background?.Stop();
+        Background?.Dispose();
         // The mark is the last edit of all, so it comes when nobody else can append one.
         if (Queue != null)
             error ??= Try(MarkClean);
         error ??= Untold();
+        State.Events.Stop();
         ReleaseAll();
         if (error != null)
             throw error;

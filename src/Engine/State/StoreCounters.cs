@@ -7,11 +7,15 @@ namespace LsmMmap.Engine.State;
 
 internal sealed class StoreCounters
 {
+    private readonly long[] _stallTicksPerReason =
+        new long[Enum.GetValues<StallReason>().Length];
     private long _userBytes;
     private long _logBytes;
     private long _tableBytes;
     private long _stallCount;
     private long _stallTicks;
+    private long _eventCallbackFailures;
+    private long _droppedBytes;
     private long _flushCount;
     private long _compactionCount;
     private long _trivialMoveCount;
@@ -47,10 +51,37 @@ internal sealed class StoreCounters
         Volatile.Write(ref _logBytes, _logBytes + logBytes);
     }
 
-    public void Stalled(TimeSpan time)
+    public void Stalled(TimeSpan time, StallReason reason)
     {
         Interlocked.Increment(ref _stallCount);
         Interlocked.Add(ref _stallTicks, time.Ticks);
+        Interlocked.Add(ref _stallTicksPerReason[(int)reason], time.Ticks);
+    }
+
+    /// <summary>How long writes were held back, by reason; reasons that there were.</summary>
+    public Dictionary<StallReason, TimeSpan> StallTimes()
+    {
+        var times = new Dictionary<StallReason, TimeSpan>();
+        foreach (StallReason reason in Enum.GetValues<StallReason>())
+        {
+            long ticks = Volatile.Read(ref _stallTicksPerReason[(int)reason]);
+            if (ticks > 0)
+                times.Add(reason, TimeSpan.FromTicks(ticks));
+        }
+        return times;
+    }
+
+    public long EventCallbackFailures => Volatile.Read(ref _eventCallbackFailures);
+
+    public void EventCallbackFailed() => Interlocked.Increment(ref _eventCallbackFailures);
+
+    public long DroppedBytes => Volatile.Read(ref _droppedBytes);
+
+    /// <summary>Tables were dropped because of retention.</summary>
+    public void Dropped(long tableBytes)
+    {
+        Debug.Assert(tableBytes > 0, "a table has bytes");
+        Interlocked.Add(ref _droppedBytes, tableBytes);
     }
 
     public void Flushed(long tableBytes)

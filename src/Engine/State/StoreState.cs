@@ -23,6 +23,7 @@ internal sealed class StoreState
     private readonly List<KeyspaceTree?> _slots = [];
     private StoreFailedException? _failure;
     private Exception? _pauseCause;
+    private LsmException? _compactionPause;
     private bool _closing;
     private bool _isFailureTold;
 
@@ -30,6 +31,7 @@ internal sealed class StoreState
     {
         Services = services;
         Published = new PublishedState(new ReadState([]), sequence);
+        Events = new EventLog(services.Options, services.Counters);
     }
 
     /// <summary>The lock. Waiters on it are woken whenever something they may wait for
@@ -39,6 +41,8 @@ internal sealed class StoreState
     public StoreServices Services { get; }
 
     public PublishedState Published { get; }
+
+    public EventLog Events { get; }
 
     public SnapshotList Snapshots { get; } = new();
 
@@ -55,6 +59,10 @@ internal sealed class StoreState
 
     /// <summary>Why background work waits (the disk is full); null when it does not.</summary>
     public Exception? PauseCause => Volatile.Read(ref _pauseCause);
+
+    /// <summary>Why no compaction begins (too little space is free); null when some may.
+    /// </summary>
+    public LsmException? CompactionPause => Volatile.Read(ref _compactionPause);
 
     public KeyspaceTree? Find(string name)
     {
@@ -138,15 +146,19 @@ internal sealed class StoreState
     /// <summary>Makes the store read-only for good. The first failure stays.</summary>
     public StoreFailedException Fail(Exception cause)
     {
+        bool isFirst;
         using (Gate.Hold())
         {
+            isFirst = _failure == null;
             _failure ??= cause as StoreFailedException ?? new StoreFailedException(
                 "the store is read-only until it is reopened, because a write failed: "
                 + cause.Message, cause);
             Services.Tables.StopUnlinking();
             Gate.PulseAll();
-            return _failure;
         }
+        if (isFirst)
+            Tell(StoreEventKind.Failure, _failure);
+        return _failure;
     }
 
     /// <summary>A caller is about to get the failure as an exception.</summary>
@@ -181,6 +193,27 @@ internal sealed class StoreState
             Volatile.Write(ref _pauseCause, cause);
             Gate.PulseAll();
         }
+        Tell(cause == null ? StoreEventKind.Resume : StoreEventKind.Pause, cause);
+    }
+
+    /// <summary>No compaction begins for want of space, or some may (null). Requires: the lock
+    /// is held.</summary>
+    public void PauseCompaction(LsmException? cause)
+    {
+        AssertInvariants();
+        bool wasPaused = _compactionPause != null;
+        Volatile.Write(ref _compactionPause, cause);
+        if (wasPaused == (cause != null))
+            return;
+        Tell(cause == null ? StoreEventKind.Resume : StoreEventKind.Pause, cause);
+        Gate.PulseAll();
+    }
+
+    /// <summary>Throws what a caller who waits for a compaction must know.</summary>
+    public void ThrowIfCompactionPaused()
+    {
+        if (CompactionPause is { } cause)
+            throw new LsmException("background work is paused: " + cause.Message, cause);
     }
 
     public void BeginClosing()
@@ -239,6 +272,13 @@ internal sealed class StoreState
         foreach (KeyspaceTree tree in _byName.Values)
             Debug.Assert(ReferenceEquals(_slots[tree.Slot], tree), "a keyspace has its slot");
     }
+
+    private void Tell(StoreEventKind kind, Exception? error) => Events.Add(new StoreEvent
+    {
+        Kind = kind,
+        Reason = error?.Message ?? "background work goes on",
+        Error = error,
+    });
 
     [DoesNotReturn]
     private static void ThrowFailed(StoreFailedException failure) =>

@@ -16,6 +16,7 @@ internal static class EditCodec
     private const byte AddTag = 0x84;
     private const byte RemoveTag = 0x85;
     private const byte CleanTag = 0x06;
+    private const byte TableTimeTag = 0x08;
     private const byte MustUnderstand = 0x80;
 
     public static byte[] Encode(VersionEdit edit, ulong chain)
@@ -51,6 +52,11 @@ internal static class EditCodec
         {
             PutTable(field, keyspaceId, level, table);
             PutField(output, AddTag, field);
+            if (table.WrittenAtMs == 0)
+                continue;
+            PutVarint(field, (ulong)table.Number);
+            PutVarint(field, (ulong)table.WrittenAtMs);
+            PutField(output, TableTimeTag, field);
         }
         foreach ((int keyspaceId, int level, long number) in edit.Removed)
         {
@@ -124,6 +130,9 @@ internal static class EditCodec
             case CleanTag:
                 edit.Clean = new CleanClose(field.Long(), field.Long(), field.Varint());
                 break;
+            case TableTimeTag:
+                SetTime(edit, field.Long(), field.Long());
+                break;
             default:
                 if ((tag & MustUnderstand) == 0)
                     return true;
@@ -179,6 +188,15 @@ internal static class EditCodec
             SmallestKey = field.Bytes().ToArray(),
             LargestKey = field.Bytes().ToArray(),
         });
+    }
+
+    // Behind another field it says nothing that can be used, and nothing depends on it.
+    private static void SetTime(VersionEdit edit, long number, long writtenAtMs)
+    {
+        if (edit.Added.Count == 0 || edit.Added[^1].Table.Number != number)
+            return;
+        (int id, int level, TableInfo table) = edit.Added[^1];
+        edit.Added[^1] = (id, level, table with { WrittenAtMs = writtenAtMs });
     }
 
     private static void PutField(

@@ -29,6 +29,11 @@ internal sealed record TableInfo
 
     public required long DeleteCount { get; init; }
 
+    /// <summary>When the newest entry was flushed, in milliseconds of Unix time; 0 when nobody
+    /// noted it (an older version, or a repair without the MANIFEST). Compactions hand it on.
+    /// </summary>
+    public long WrittenAtMs { get; init; }
+
     public static TableInfo Of(long number, TableSummary summary) => new()
     {
         Number = number,

@@ -13,6 +13,8 @@
 //                    varint flags, smallest and largest sequence, entries, deletes; two keys
 //   0x85 remove      varint keyspace, level, number
 //   0x06 clean close varint log number, final length, last sequence
+//   0x08 table time  varint number of the table just added, Unix time in milliseconds at which
+//                    its newest entry was flushed; left out when it is not known
 //
 // Text and keys stand behind a varint length. Everything is checked while decoding; what does
 // not fit is reported, never trusted.

@@ -2,9 +2,8 @@
 // or compactions fall behind. The delay grows smoothly from nothing at half of the allowed debt
 // to a full stop at all of it, so that writers slow down long before they would stop.
 //
-// Only what background work can pay off counts: memtables not yet flushed, and level 0. Memory
-// and files that readers hold are never waited for; a thread may write under its own cursor.
-// A group larger than the whole budget is admitted alone, once nothing else is unflushed.
+// What counts is WritePressure's matter. Memory and files that readers hold are never waited for;
+// a thread may write under its own cursor.
 //
 // Threads: the write leader, which is the only one that freezes memtables.
 
@@ -23,10 +22,9 @@ internal sealed class WriteStall(StoreState state, LogSegments log)
     // where the delay begins.
     private const double SlowestBytesPerSecond = 1 << 20;
     private const double FullBytesPerSecond = 256 << 20;
-    private const double DelayFrom = 0.5;
-    private const int FrozenMax = 4;
-    private const double Level0LoadMax = 10;
-    private const double DebtLoadMax = 64;
+
+    // Shorter times of being held back are counted, and are no event.
+    private static readonly TimeSpan s_eventMin = TimeSpan.FromMilliseconds(50);
 
     // Looking at every tree costs more than a small write, so it is done once per so many bytes.
     private const long LookEveryBytes = 16 << 10;
@@ -37,8 +35,11 @@ internal sealed class WriteStall(StoreState state, LogSegments log)
     private readonly TimeProvider _clock = state.Services.Options.TimeProvider;
     private readonly Dictionary<KeyspaceTree, (TreeVersion Version, CompactionPressure Pressure)>
         _owed = [];
+    private Func<KeyspaceTree, CompactionPressure>? _owedOf;
     private double _owedSeconds;
     private long _bytesUntilLook;
+    private StallReason _reason;
+    private TimeSpan _stalledTime;
 
     /// <summary>Returns when a group of this many bytes may be written.</summary>
     public void MakeRoom(long groupBytes)
@@ -49,15 +50,17 @@ internal sealed class WriteStall(StoreState state, LogSegments log)
             return;
         log.PrepareNext();
         FreezeFull();
-        double pressure = Pressure(groupBytes);
-        if (pressure < DelayFrom)
+        WritePressure pressure = Pressure(groupBytes);
+        if (pressure.Reason != _reason)
+            Become(pressure.Reason);
+        if (pressure.Reason == StallReason.None)
         {
             _owedSeconds = 0;
             _bytesUntilLook = LookEveryBytes;
             return;
         }
-        if (pressure < 1)
-            Delay(groupBytes, pressure);
+        if (pressure.Load < 1)
+            Delay(groupBytes, pressure.Load);
         else
             Stop(groupBytes);
     }
@@ -143,31 +146,10 @@ internal sealed class WriteStall(StoreState state, LogSegments log)
         return isTooOld ? pin : null;
     }
 
-    /// <summary>How close to a stop the store is: 0 nothing owed, 1 and above stop.</summary>
-    private double Pressure(long groupBytes)
+    private WritePressure Pressure(long groupBytes)
     {
         using (state.Gate.Hold())
-        {
-            long budgetBytes = state.Services.Options.MemoryBudgetBytes;
-            long unflushedBytes = 0;
-            double worst = 0;
-            bool anyFrozen = false;
-            foreach (KeyspaceTree tree in state.Trees)
-            {
-                unflushedBytes += tree.UnflushedBytes();
-                anyFrozen |= tree.Frozen.Count > 0;
-                worst = Math.Max(worst, (double)tree.Frozen.Count / FrozenMax);
-                CompactionPressure owed = Owed(tree);
-                worst = Math.Max(worst, owed.Level0Load / Level0LoadMax);
-                // Deep debt slows writers but never stops them: it may stem from a change of
-                // options and then harms nobody.
-                worst = Math.Max(worst, Math.Min(0.9, owed.DebtLoad / DebtLoadMax));
-            }
-            // With nothing frozen there is nothing to wait for: the group is admitted alone.
-            if (anyFrozen)
-                worst = Math.Max(worst, (double)(unflushedBytes + groupBytes) / budgetBytes);
-            return worst;
-        }
+            return WritePressure.Of(state, groupBytes, _owedOf ??= Owed);
     }
 
     /// <summary>What compaction owes in a tree; computed once for each version.</summary>
@@ -184,8 +166,8 @@ internal sealed class WriteStall(StoreState state, LogSegments log)
 
     private void Delay(long groupBytes, double pressure)
     {
-        Debug.Assert(pressure is >= DelayFrom and < 1, "between no delay and a stop");
-        double part = (1 - pressure) / (1 - DelayFrom);
+        Debug.Assert(pressure is >= WritePressure.DelayFrom and < 1, "between no delay and a stop");
+        double part = (1 - pressure) / (1 - WritePressure.DelayFrom);
         double rate = SlowestBytesPerSecond
             + (FullBytesPerSecond - SlowestBytesPerSecond) * part * part * part;
         _owedSeconds += groupBytes / rate;
@@ -205,17 +187,54 @@ internal sealed class WriteStall(StoreState state, LogSegments log)
         }
         TimeSpan slept = _clock.GetElapsedTime(start);
         _owedSeconds = Math.Max(0, _owedSeconds - Math.Max(slept.TotalSeconds, SleepSecondsMin));
-        state.Services.Counters.Stalled(slept);
+        Stalled(slept);
     }
 
     private void Stop(long groupBytes)
     {
         long start = _clock.GetTimestamp();
-        using (state.Gate.Hold())
+        try
         {
-            Debug.Assert(state.Published.Sequence > 0, "an empty store owes nothing");
-            state.WaitFor(() => Pressure(groupBytes) < 1, CancellationToken.None);
+            using (state.Gate.Hold())
+            {
+                Debug.Assert(state.Published.Sequence > 0, "an empty store owes nothing");
+                state.WaitFor(() => !IsStopped(groupBytes), CancellationToken.None);
+            }
         }
-        state.Services.Counters.Stalled(_clock.GetElapsedTime(start));
+        finally
+        {
+            Stalled(_clock.GetElapsedTime(start));
+        }
+    }
+
+    /// <summary>Throws when the compaction that would help waits for space.</summary>
+    private bool IsStopped(long groupBytes)
+    {
+        WritePressure pressure = Pressure(groupBytes);
+        if (pressure is { Load: >= 1, Cause: StallReason.DiskSpace })
+            state.ThrowIfCompactionPaused();
+        return pressure.Load >= 1;
+    }
+
+    private void Stalled(TimeSpan time)
+    {
+        Debug.Assert(_reason != StallReason.None, "writers are held back for a reason");
+        _stalledTime += time;
+        state.Services.Counters.Stalled(time, _reason);
+    }
+
+    /// <summary>Writers are held back for another reason from now on, or not at all.</summary>
+    private void Become(StallReason reason)
+    {
+        if (_stalledTime >= s_eventMin)
+            state.Events.Add(new StoreEvent
+            {
+                Kind = StoreEventKind.Stall,
+                Reason = $"writes were held back: {_reason}",
+                StallReason = _reason,
+                Duration = _stalledTime,
+            });
+        _reason = reason;
+        _stalledTime = TimeSpan.Zero;
     }
 }

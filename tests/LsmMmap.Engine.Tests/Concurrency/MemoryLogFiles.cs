@@ -48,6 +48,8 @@ internal sealed class MemoryLogFiles : IFileSystem
 
     public void SyncDirectory(string path) => SchedulePoint.Reach("sync directory");
 
+    public long FreeBytes(string directory) => long.MaxValue;
+
     public bool IsNetwork(string path) => false;
 
     public void CreateDirectory(string path) => throw new NotSupportedException();

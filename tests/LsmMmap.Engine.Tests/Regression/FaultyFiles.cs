@@ -27,6 +27,11 @@ internal sealed class FaultyFiles : IFileSystem
 
     public Guid BootId => s_inner.BootId;
 
+    /// <summary>What the disk says is free, when set.</summary>
+    public Func<long>? Free { get; set; }
+
+    public long FreeBytes(string directory) => Free?.Invoke() ?? s_inner.FreeBytes(directory);
+
     public void CreateDirectory(string path) => s_inner.CreateDirectory(path);
 
     public IReadOnlyList<FileEntry> List(string directory) => s_inner.List(directory);

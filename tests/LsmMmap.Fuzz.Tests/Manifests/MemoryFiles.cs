@@ -24,6 +24,8 @@ internal sealed class MemoryFiles : IFileSystem
 
     public void CreateDirectory(string path) => throw new NotSupportedException();
 
+    public long FreeBytes(string directory) => long.MaxValue;
+
     public bool IsNetwork(string directory) => false;
 
     public DurableFile Create(string path, long reservedBytes = 0) =>

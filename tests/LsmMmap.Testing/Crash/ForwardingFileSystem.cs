@@ -11,6 +11,8 @@ internal abstract class ForwardingFileSystem(IFileSystem inner) : IFileSystem
 
     public virtual bool IsNetwork(string directory) => inner.IsNetwork(directory);
 
+    public virtual long FreeBytes(string directory) => inner.FreeBytes(directory);
+
     public virtual void CreateDirectory(string path) => inner.CreateDirectory(path);
 
     public virtual IReadOnlyList<FileEntry> List(string directory) => inner.List(directory);

@@ -49,6 +49,13 @@ internal sealed class SharedOptions
     /// <summary>Small memtables make small stores flush and compact; tests want that.</summary>
     public Option<long?> MemtableBytes { get; } = CreateMemtableBytes();
 
+    /// <summary>The store as an argument, for commands that have no other.</summary>
+    public static Argument<string?> CreateDirectory() => new("DIR")
+    {
+        Arity = ArgumentArity.ZeroOrOne,
+        Description = "Directory of the store; without it --db names it.",
+    };
+
     /// <summary>The store for reading; works beside a writer and writes nothing.</summary>
     public LsmStore OpenReadOnly(ParseResult parsed) =>
         LsmStore.OpenReadOnly(DirectoryOf(parsed));

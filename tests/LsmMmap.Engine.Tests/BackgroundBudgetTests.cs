@@ -1,0 +1,205 @@
+// Budgets of background work and what it tells: the rate limit, the reserve of free space, why
+// writers wait, the events and their callback.
+
+using LsmMmap.Engine.Tests.Regression;
+using LsmMmap.Testing;
+
+namespace LsmMmap.Engine.Tests;
+
+public sealed class BackgroundBudgetTests : StoreTest
+{
+    private readonly ManualTimeProvider _clock = new();
+
+    [Fact]
+    public void Rate_OfAClockThatStands_HoldsCompactionAndNotFlush()
+    {
+        LsmStore store = OpenPaced();
+        for (int i = 0; i < 6; i++)
+        {
+            Fill(store, 3_000);
+            store.Flush();
+        }
+        Assert.True(store.GetStatistics().FlushCount >= 6);
+        Assert.DoesNotContain(store.GetEvents(), e => e.BytesRead > 0);
+        Eventually.True(
+            () =>
+            {
+                _clock.Advance(TimeSpan.FromSeconds(1));
+                return store.GetEvents().Any(e => e.BytesRead > 0);
+            },
+            "time lets the compaction end");
+        Assert.Equal(3_000, Count(store));
+    }
+
+    [Fact]
+    public void Rate_WhileACompactionWaits_ClosesAtOnce()
+    {
+        LsmStore store = OpenPaced();
+        for (int i = 0; i < 6; i++)
+        {
+            Fill(store, 3_000);
+            store.Flush();
+        }
+        Eventually.Returns(store.Dispose, "closing a store whose clock stands");
+        Assert.Equal(3_000, Count(Open()));
+    }
+
+    [Fact]
+    public void Rate_WhileACompactionWaits_CanBeCancelled()
+    {
+        LsmStore store = OpenPaced();
+        Fill(store, 3_000);
+        store.Flush();
+        Fill(store, 3_000);
+        using var stop = new CancellationTokenSource();
+        var thread = new Thread(stop.Cancel);
+        Eventually.Returns(
+            () =>
+            {
+                thread.Start();
+                Assert.ThrowsAny<OperationCanceledException>(() => store.Compact(stop.Token));
+            },
+            "a compaction that is cancelled");
+        thread.Join();
+    }
+
+    [Fact]
+    public void Reserve_OnAFullDisk_PausesCompactionsAndNotFlushes()
+    {
+        long free = 1 << 20;
+        var files = new FaultyFiles { Free = () => Volatile.Read(ref free) };
+        LsmStore store = Track(LsmStore.Open(Home, new StoreOptions
+        {
+            FreeSpaceReserveBytes = 1 << 20,
+            DefaultKeyspace = { MemtableBytes = 64 << 10 },
+        }, files));
+        for (int i = 0; i < 6; i++)
+        {
+            Fill(store, 500);
+            store.Flush();
+        }
+        Assert.Throws<LsmException>(() => store.WaitForIdle());
+        Assert.Throws<LsmException>(() => store.Compact());
+        Assert.Equal(0, store.GetStatistics().CompactionCount);
+        Assert.Contains(store.GetEvents(), e => e.Kind == StoreEventKind.Pause);
+        Volatile.Write(ref free, 1 << 30);
+        Eventually.True(
+            () => store.GetStatistics().CompactionCount > 0, "compaction goes on by itself");
+        Eventually.True(
+            () => store.GetEvents().Any(e => e.Kind == StoreEventKind.Resume), "it is told");
+        store.WaitForIdle();
+    }
+
+    [Fact]
+    public void Writer_StoppedForSpace_IsToldSo()
+    {
+        var files = new FaultyFiles { Free = () => 0 };
+        LsmStore store = Track(LsmStore.Open(Home, new StoreOptions
+        {
+            FreeSpaceReserveBytes = 1,
+            DefaultKeyspace = { MemtableBytes = 64 << 10 },
+        }, files));
+        LsmException? stopped = null;
+        for (int i = 0; i < 60 && stopped == null; i++)
+        {
+            try
+            {
+                Fill(store, 300);
+                store.Flush();
+            }
+            catch (LsmException e)
+            {
+                stopped = e;
+            }
+        }
+        Assert.NotNull(stopped);
+        Assert.Contains("space", stopped.Message, StringComparison.Ordinal);
+        Assert.Equal(StallReason.DiskSpace, store.GetStatistics().StallReason);
+        Assert.Contains(StallReason.DiskSpace, store.GetStatistics().StallTimes.Keys);
+    }
+
+    [Fact]
+    public void Events_OfFlushAndCompaction_SayWhatWentInAndOut()
+    {
+        LsmStore store = Open();
+        Fill(store, 1_000);
+        store.Flush();
+        Fill(store, 1_000);
+        store.Compact();
+        IReadOnlyList<StoreEvent> events = store.GetEvents();
+        Assert.Equal(Enumerable.Range(1, events.Count), events.Select(e => (int)e.Number));
+        StoreEvent flush = events.First(e => e.Kind == StoreEventKind.Flush);
+        Assert.Equal("default", flush.Keyspace);
+        Assert.Equal(flush.BytesWritten, flush.Outputs.Single().Bytes);
+        StoreEvent merge = events.First(e => e.BytesRead > 0);
+        Assert.Equal(StoreEventKind.Compaction, merge.Kind);
+        Assert.Equal(merge.BytesRead, merge.Inputs.Sum(table => table.Bytes));
+        Assert.Equal(merge.BytesWritten, merge.Outputs.Sum(table => table.Bytes));
+        Assert.Equal(1_000, merge.EntriesDropped);
+        Assert.NotEmpty(merge.Reason);
+        Assert.Empty(store.GetEvents(events[^1].Number));
+    }
+
+    [Fact]
+    public void Callback_ThatThrowsAndUsesTheStore_HarmsNothing()
+    {
+        var seen = new List<long>();
+        LsmStore? store = null;
+        var isOpen = new ManualResetEventSlim();
+        store = Open(new StoreOptions
+        {
+            OnEvent = happened =>
+            {
+                isOpen.Wait();
+                seen.Add(happened.Number);
+                if (happened.Kind == StoreEventKind.Flush)
+                    store!.Put("from the callback"u8, "1"u8);
+                throw new InvalidOperationException();
+            },
+        });
+        isOpen.Set();
+        Fill(store, 100);
+        store.Flush();
+        Eventually.True(() => store.ContainsKey("from the callback"u8), "the callback wrote");
+        Eventually.True(() => store.GetStatistics().EventCallbackFailures > 0, "counted");
+        long last = store.GetEvents()[^1].Number;
+        store.Dispose();
+        Assert.True(seen.Count >= last, "Dispose waits until all was told");
+        Assert.Equal(seen.Order(), seen);
+    }
+
+    [Fact]
+    public void Callback_ThatDisposesTheStore_DoesNotWaitForItself()
+    {
+        LsmStore? store = null;
+        var isDone = new ManualResetEventSlim();
+        store = Open(new StoreOptions
+        {
+            OnEvent = happened =>
+            {
+                if (happened.Kind != StoreEventKind.Flush || isDone.IsSet)
+                    return;
+                store!.Dispose();
+                isDone.Set();
+            },
+        });
+        Fill(store, 10);
+        try
+        {
+            store.Flush();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The callback was faster.
+        }
+        Eventually.True(() => isDone.IsSet, "the store is closed");
+        Assert.Equal(10, Count(Open()));
+    }
+
+    private LsmStore OpenPaced() => Open(new StoreOptions
+    {
+        TimeProvider = _clock,
+        BackgroundBytesPerSecond = 64 << 10,
+        DefaultKeyspace = { MemtableBytes = 1 << 20 },
+    });
+}
