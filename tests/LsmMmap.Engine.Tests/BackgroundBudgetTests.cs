@@ -93,7 +93,8 @@ public sealed class BackgroundBudgetTests : StoreTest
     [Fact]
     public void Writer_StoppedForSpace_IsToldSo()
     {
-        var files = new FaultyFiles { Free = () => 0 };
+        long free = 0;
+        var files = new FaultyFiles { Free = () => Volatile.Read(ref free) };
         LsmStore store = Track(LsmStore.Open(Home, new StoreOptions
         {
             FreeSpaceReserveBytes = 1,
@@ -116,6 +117,49 @@ public sealed class BackgroundBudgetTests : StoreTest
         Assert.Contains("space", stopped.Message, StringComparison.Ordinal);
         Assert.Equal(StallReason.DiskSpace, store.GetStatistics().StallReason);
         Assert.Contains(StallReason.DiskSpace, store.GetStatistics().StallTimes.Keys);
+        // Want of space is no failure: with space the same store goes on.
+        Volatile.Write(ref free, long.MaxValue);
+        Eventually.True(() => CanWrite(store), "writes go on");
+    }
+
+    [Fact]
+    public void GetEvents_AfterTheLargestNumber_IsEmpty()
+    {
+        LsmStore store = Open();
+        Fill(store, 10);
+        store.Flush();
+        Eventually.True(() => store.GetEvents(long.MinValue).Count > 0, "the flush is told");
+        Assert.Empty(store.GetEvents(long.MaxValue));
+    }
+
+    /// <summary>Whoever disposes first waits for the callback, which must not wait for him.
+    /// </summary>
+    [Fact]
+    public void Callback_ThatDisposesAStoreBeingDisposed_DoesNotWait()
+    {
+        LsmStore? store = null;
+        var begun = new ManualResetEventSlim();
+        var isDisposing = new ManualResetEventSlim();
+        int told = 0;
+        store = Open(new StoreOptions
+        {
+            OnEvent = happened =>
+            {
+                begun.Set();
+                isDisposing.Wait();
+                store!.Dispose();
+                Interlocked.Increment(ref told);
+            },
+        });
+        Fill(store, 10);
+        store.Flush();
+        begun.Wait();
+        var disposer = new Thread(store.Dispose);
+        disposer.Start();
+        Eventually.True(() => IsClosed(store), "the store is being closed");
+        isDisposing.Set();
+        disposer.Join();
+        Assert.True(Volatile.Read(ref told) > 0);
     }
 
     [Fact]
@@ -194,6 +238,32 @@ public sealed class BackgroundBudgetTests : StoreTest
         }
         Eventually.True(() => isDone.IsSet, "the store is closed");
         Assert.Equal(10, Count(Open()));
+    }
+
+    private static bool CanWrite(LsmStore store)
+    {
+        try
+        {
+            store.Put("after"u8, "it"u8);
+            return true;
+        }
+        catch (LsmException e) when (e is not StoreFailedException)
+        {
+            return false;
+        }
+    }
+
+    private static bool IsClosed(LsmStore store)
+    {
+        try
+        {
+            store.Put("a"u8, "b"u8);
+            return false;
+        }
+        catch (ObjectDisposedException)
+        {
+            return true;
+        }
     }
 
     private LsmStore OpenPaced() => Open(new StoreOptions

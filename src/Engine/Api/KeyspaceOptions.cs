@@ -80,6 +80,15 @@ public sealed class KeyspaceOptions
         };
     }
 
+    /// <summary>For a keyspace whose own options are lost: tuning may be guessed, what is dropped
+    /// may not.</summary>
+    internal KeyspaceOptions WithoutRetention()
+    {
+        var copy = (KeyspaceOptions)MemberwiseClone();
+        copy.Retention = null;
+        return copy;
+    }
+
     /// <summary>The form in the MANIFEST: "name=value" parts joined by ';'.</summary>
     internal string ToStored()
     {

@@ -7,9 +7,10 @@ namespace LsmMmap;
 /// <remarks>
 /// A keyspace with retention is never compacted: flushes write, drops unlink, and nothing is
 /// written twice. Every table that a flush makes is one more that a get may have to ask.
-/// <para>Tables are dropped strictly oldest first, so what is left of the keyspace is always what
-/// was written since some moment: no older value of a key can come back. What is in memtables is
-/// never dropped, nor what a live snapshot sees; a cursor keeps what it sees.</para>
+/// <para>Tables are dropped oldest first, so no older value of a key can come back. In a keyspace
+/// that was compacted before it got retention the deepest levels go first, whatever their age. What
+/// is in memtables is never dropped, nor what a live snapshot sees; a cursor keeps what it sees.
+/// </para>
 /// Not thread-safe while being set.
 /// </remarks>
 public sealed class Retention

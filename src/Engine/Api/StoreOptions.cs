@@ -58,7 +58,8 @@ public sealed class StoreOptions
     /// <summary>Told of every <see cref="StoreEvent"/>, in order, on a thread of the store's own
     /// under no lock, so it may take its time and use the store. It misses events when it falls
     /// behind by 256, which their numbers show. What it throws is swallowed and counted
-    /// (<see cref="StoreStatistics.EventCallbackFailures"/>). Dispose waits for it.</summary>
+    /// (<see cref="StoreStatistics.EventCallbackFailures"/>). Dispose waits for it, so it may
+    /// dispose the store but not wait for a DisposeAsync.</summary>
     /// <value>null, the default: nobody is told; <see cref="LsmStore.GetEvents"/> has the
     /// last ones all the same.</value>
     public Action<StoreEvent>? OnEvent { get; set; }

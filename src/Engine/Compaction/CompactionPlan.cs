@@ -83,14 +83,9 @@ internal sealed class CompactionPlan
     public long InputBytes { get; }
 
     /// <summary>When the newest entry of the inputs was flushed; 0 when it is not known.</summary>
-    public long WrittenAtMs
-    {
-        get
-        {
-            bool isKnown = Inputs.All(static input => input.Table.Info.WrittenAtMs > 0);
-            return isKnown ? Inputs.Max(static input => input.Table.Info.WrittenAtMs) : 0;
-        }
-    }
+    /// <remarks>A table without a time is of an older version, and older than any that has one.
+    /// </remarks>
+    public long WrittenAtMs => Inputs.Max(static input => input.Table.Info.WrittenAtMs);
 
     /// <summary>Whether the result must be one table: level 0 orders whole tables by age, so a
     /// run there must not be cut.</summary>

@@ -17,6 +17,8 @@ namespace LsmMmap.Engine.Compaction;
 
 internal sealed class RetentionWork(StoreState state, VersionCommitter committer) : IDisposable
 {
+    private const int HeldBackMs = 1000;
+
     private static readonly TimeSpan s_waitMax = TimeSpan.FromDays(1);
 
     private readonly TimeProvider _clock = state.Services.Options.TimeProvider;
@@ -33,6 +35,9 @@ internal sealed class RetentionWork(StoreState state, VersionCommitter committer
     /// due. Then the background threads are woken when one is.</summary>
     public Func<bool>? Next()
     {
+        // One at a time: the edits must become durable in the order in which tables went.
+        if (_running > 0)
+            return null;
         long expiryMs = long.MaxValue;
         foreach (KeyspaceTree tree in state.Trees)
         {
@@ -97,7 +102,7 @@ internal sealed class RetentionWork(StoreState state, VersionCommitter committer
         var edit = new VersionEdit();
         foreach ((int level, Table table) in due)
             edit.Removed.Add((tree.Id, level, table.Info.Number));
-        bool done = committer.Commit(tree, edit, static () => { });
+        bool done = Commit(tree, edit);
         // A keyspace that was dropped meanwhile took only those along that it still had.
         foreach ((_, Table table) in due)
             table.MarkObsolete();
@@ -109,6 +114,19 @@ internal sealed class RetentionWork(StoreState state, VersionCommitter committer
         return true;
     }
 
+    /// <summary>The tables are gone from sight already, so there is no going back.</summary>
+    private bool Commit(KeyspaceTree tree, VersionEdit edit)
+    {
+        try
+        {
+            return committer.Commit(tree, edit, static () => { });
+        }
+        catch (Exception e) when (e is not StoreFailedException)
+        {
+            throw state.Fail(e);
+        }
+    }
+
     private void WakeAt(long expiryMs)
     {
         AssertInvariants();
@@ -118,7 +136,9 @@ internal sealed class RetentionWork(StoreState state, VersionCommitter committer
             static work => ((RetentionWork)work!).Wake(), this, Timeout.InfiniteTimeSpan,
             Timeout.InfiniteTimeSpan);
         // A timer knows 49 days at most; being woken too early does no harm.
-        long waitMs = Math.Clamp(expiryMs - NowMs, 1, (long)s_waitMax.TotalMilliseconds);
+        long waitMs = expiryMs - NowMs;
+        // What is old enough and still here is held back, by a snapshot as a rule.
+        waitMs = waitMs > 0 ? Math.Min(waitMs, (long)s_waitMax.TotalMilliseconds) : HeldBackMs;
         _timer.Change(TimeSpan.FromMilliseconds(waitMs), Timeout.InfiniteTimeSpan);
     }
 

@@ -8,6 +8,7 @@
 
 using System.Diagnostics;
 using System.Globalization;
+using LsmMmap.Engine.Files;
 using LsmMmap.Engine.State;
 
 namespace LsmMmap.Engine.Compaction;
@@ -40,7 +41,7 @@ internal sealed class SpaceReserve(StoreState state)
         long neededBytes = plan == null ? 0
             : BytesOf(plan) + (plan.IsTrivialMove ? 0 : running.Sum(BytesOf));
         bool fits = neededBytes == 0 || freeBytes - _reserveBytes >= neededBytes;
-        state.PauseCompaction(fits ? null : new LsmException(string.Create(
+        state.PauseCompaction(fits ? null : IoFailure.WantOfSpace(string.Create(
             CultureInfo.InvariantCulture,
             $"compaction waits for space: it may need {neededBytes} bytes, {freeBytes} are " +
             $"free, and {_reserveBytes} are to stay so")));

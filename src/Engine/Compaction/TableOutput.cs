@@ -75,8 +75,9 @@ internal sealed class TableOutput : IDisposable
         _finished = true;
         return TableInfo.Of(_number, summary) with
         {
-            WrittenAtMs = WrittenAtMs
-                ?? _services.Options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds(),
+            // A clock before 1970 has no time to tell, and the file no negative ones.
+            WrittenAtMs = Math.Max(0, WrittenAtMs
+                ?? _services.Options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds()),
         };
     }
 

@@ -22,6 +22,11 @@ internal static class IoFailure
     public static LsmException Of(string what, string path, Exception e) =>
         new($"cannot {what} {path}: {e.Message}", e);
 
+    /// <summary>The same for space that is there and must not be taken: waiting may help.
+    /// </summary>
+    public static LsmException WantOfSpace(string message) =>
+        new(message, new IOException("no space that may be used", s_exhausted[0]));
+
     /// <summary>Whether the system has run out of something, space on the disk or file
     /// descriptors, so that waiting may help.</summary>
     public static bool IsExhausted(Exception e)

@@ -5,7 +5,9 @@
 // Chunks grow 4 KiB, 16 KiB, 64 KiB, 256 KiB, 1 MiB, then 2 MiB, so that a small keyspace stays
 // small and a busy one calls the system rarely. A request above a quarter of the coming chunk gets
 // a chunk of its own and leaves the current one open, so that at most a quarter of a chunk is ever
-// wasted. Chunks from 2 MiB on are aligned so that one huge page can back each.
+// wasted. Chunks of 2 MiB are cut from slabs, aligned so that one huge page can back each. (Taken
+// one by one they would leave holes as large as themselves between them, which a system that gives
+// huge pages unasked fills.)
 //
 // A run of bytes has two names: its address, and a 32-bit reference (chunk number and offset in
 // units of eight bytes) for structures where four bytes must do.
@@ -42,6 +44,8 @@ internal sealed unsafe class Arena : IDisposable
     public const int Alignment = 8;
 
     private const int ChunkGrowth = 4;
+    private const int SlabBytes = 8 * ChunkBytesMax;
+    private const int SlabsExpected = 8;
 
     /// <summary>Offsets in a shared chunk, in units of the alignment, fit these bits.</summary>
     private const int OffsetBits = 18;
@@ -64,6 +68,9 @@ internal sealed unsafe class Arena : IDisposable
     private int _tableSlots;
     private int _chunkCount;
     private int _chunkBytesNext = ChunkBytesFirst;
+    private readonly List<nint> _slabs = new(SlabsExpected);
+    private byte* _slabFree;
+    private byte* _slabEnd;
     private byte* _free;
     private byte* _freeEnd;
     private byte* _current;
@@ -180,12 +187,47 @@ internal sealed unsafe class Arena : IDisposable
         if (_chunkCount + 1 >= _tableSlots)
             GrowTable();
 
-        byte* chunk = AllocateNative((nuint)bytes, isCleared);
+        byte* chunk = bytes == ChunkBytesMax && !isCleared && s_allocate == null
+            ? CutFromSlab() : AllocateNative((nuint)bytes, isCleared);
         _chunkCount++;
         // Safety: the table has a slot for it, made above when it was missing. Publication: plain,
         // because the caller publishes the reference with a release after this write.
         ((nint*)_table)[_chunkCount] = (nint)chunk;
         return chunk;
+    }
+
+    /// <summary>A chunk counts as allocated when it is cut: what is not cut yet is address
+    /// space and nothing else.</summary>
+    private byte* CutFromSlab()
+    {
+        if (_slabFree == _slabEnd)
+        {
+            byte* slab = HugePage.Allocate(SlabBytes);
+            _slabs.Add((nint)slab);
+            _slabFree = slab;
+            _slabEnd = slab + SlabBytes;
+        }
+        // Safety: a slab is a whole number of chunks.
+        byte* chunk = _slabFree;
+        _slabFree += ChunkBytesMax;
+        CountAllocated(ChunkBytesMax);
+        return chunk;
+    }
+
+    private bool IsOfSlab(nint chunk)
+    {
+        foreach (nint slab in _slabs)
+        {
+            if (chunk >= slab && chunk < slab + SlabBytes)
+                return true;
+        }
+        return false;
+    }
+
+    private void CountAllocated(long bytes)
+    {
+        Volatile.Write(ref _allocatedBytes, _allocatedBytes + bytes);
+        Interlocked.Add(ref s_processBytes, bytes);
     }
 
     private void GrowTable()
@@ -209,8 +251,7 @@ internal sealed unsafe class Arena : IDisposable
             : isCleared ? HugePage.AllocateCleared(bytes) : HugePage.Allocate(bytes);
         if (isCleared && s_allocate != null)
             NativeMemory.Clear(memory, bytes);
-        Volatile.Write(ref _allocatedBytes, _allocatedBytes + (long)bytes);
-        Interlocked.Add(ref s_processBytes, (long)bytes);
+        CountAllocated((long)bytes);
         return memory;
     }
 
@@ -233,7 +274,14 @@ internal sealed unsafe class Arena : IDisposable
         // and the finalizer runs when nobody can reach the arena. The newest table names every
         // chunk once, the chain in slot 0 every table once.
         for (int number = 1; number <= _chunkCount; number++)
-            FreeNative((void*)table[number]);
+        {
+            if (!IsOfSlab(table[number]))
+                FreeNative((void*)table[number]);
+        }
+        foreach (nint slab in _slabs)
+            HugePage.Free((void*)slab);
+        _slabs.Clear();
+        _slabFree = _slabEnd = null;
         while (table != null)
         {
             nint* outgrown = (nint*)table[0];

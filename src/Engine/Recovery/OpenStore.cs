@@ -142,7 +142,8 @@ internal sealed class OpenStore
     }
 
     /// <summary>False, when the store is closed, or is being closed further up on this very
-    /// thread, as by a clock of the caller's.</summary>
+    /// thread, as by a clock of the caller's, or by a thread that waits for this one, which tells
+    /// events.</summary>
     private bool TryBeginClosing()
     {
         using (State.Gate.Hold())
@@ -154,7 +155,8 @@ internal sealed class OpenStore
                 _closingThread = Environment.CurrentManagedThreadId;
                 return true;
             }
-            while (!_released && _closingThread != Environment.CurrentManagedThreadId)
+            while (!_released && _closingThread != Environment.CurrentManagedThreadId
+                && !State.Events.IsTelling)
                 State.Gate.Wait();
             return false;
         }
@@ -294,7 +296,7 @@ internal sealed class OpenStore
             foreach (KeyspaceContents keyspace in contents.Keyspaces.Values)
             {
                 if (!KeyspaceOptions.TryFromStored(keyspace.Record.Options, out var options))
-                    options = services.Options.DefaultKeyspace;
+                    options = services.Options.DefaultKeyspace.WithoutRetention();
                 if (!memTables.TryGetValue(keyspace.Record.Id, out LiveMemTable? active))
                     active = new LiveMemTable(keyspace.Record.Id, services.Memory);
                 var tree = new KeyspaceTree(

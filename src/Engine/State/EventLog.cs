@@ -23,6 +23,9 @@ internal sealed class EventLog(StoreOptions options, StoreCounters counters)
     private long _told;
     private bool _isStopped;
 
+    /// <summary>Whether the calling thread is the callback's.</summary>
+    public bool IsTelling => Volatile.Read(ref _threadId) == Environment.CurrentManagedThreadId;
+
     /// <summary>Begins to tell the callback, when there is one.</summary>
     public void Start()
     {
@@ -42,7 +45,7 @@ internal sealed class EventLog(StoreOptions options, StoreCounters counters)
             _isStopped = true;
             _gate.PulseAll();
         }
-        if (Volatile.Read(ref _threadId) != Environment.CurrentManagedThreadId)
+        if (!IsTelling)
             _thread?.Join();
     }
 
@@ -66,11 +69,9 @@ internal sealed class EventLog(StoreOptions options, StoreCounters counters)
         using (_gate.Hold())
         {
             AssertInvariants();
-            for (long n = Math.Max(number, _last - Capacity) + 1; n <= _last; n++)
-            {
-                if (n > 0)
-                    events.Add(_ring[n % Capacity]!);
-            }
+            long before = Math.Max(0, Math.Max(Math.Min(number, _last), _last - Capacity));
+            for (long n = before + 1; n <= _last; n++)
+                events.Add(_ring[n % Capacity]!);
         }
         return events;
     }

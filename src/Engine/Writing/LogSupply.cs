@@ -69,7 +69,14 @@ internal sealed class LogSupply(StoreServices services) : IDisposable
         {
             AssertInvariants();
             _isWanted = true;
-            _thread ??= StoreThread.Start("LsmMmap next log", Run);
+            try
+            {
+                _thread ??= StoreThread.Start("LsmMmap next log", Run);
+            }
+            catch (OutOfMemoryException)
+            {
+                // No thread to be had: the leader makes the log itself.
+            }
             _gate.PulseAll();
         }
     }
