@@ -240,6 +240,32 @@ public sealed class BackgroundBudgetTests : StoreTest
         Assert.Equal(10, Count(Open()));
     }
 
+    /// <summary>Each attempt of a flush on a full disk is no event of its own.</summary>
+    [Fact]
+    public void Pause_OfSeveralAttempts_IsToldOnce()
+    {
+        int attempts = 0;
+        bool isFull = true;
+        var files = new FaultyFiles();
+        files.Before = (step, file) =>
+        {
+            if (step != "create" || !file.EndsWith(".sst.tmp", StringComparison.Ordinal))
+                return;
+            Interlocked.Increment(ref attempts);
+            if (Volatile.Read(ref isFull))
+                throw FaultyFiles.DiskFull(file);
+        };
+        LsmStore store = Track(LsmStore.Open(Home, null, files));
+        Fill(store, 10);
+        Assert.ThrowsAny<LsmException>(() => store.Flush());
+        Eventually.True(() => Volatile.Read(ref attempts) >= 3, "it is tried again");
+        Volatile.Write(ref isFull, false);
+        Eventually.True(
+            () => store.GetEvents().Any(e => e.Kind == StoreEventKind.Resume), "it goes on");
+        Assert.Single(store.GetEvents(), e => e.Kind == StoreEventKind.Pause);
+        Assert.Single(store.GetEvents(), e => e.Kind == StoreEventKind.Resume);
+    }
+
     private static bool CanWrite(LsmStore store)
     {
         try

@@ -71,6 +71,19 @@ public sealed class RetentionTests : StoreTest
         Assert.Equal(0, Count(store));
     }
 
+    /// <summary>The MANIFEST has no negative times, and must be readable again.</summary>
+    [Fact]
+    public void Flush_WithAClockBefore1970_CanBeOpenedAgain()
+    {
+        _clock.Advance(TimeSpan.FromDays(-100 * 365));
+        var options = new StoreOptions { TimeProvider = _clock };
+        LsmStore store = Open(options);
+        Fill(store, 10);
+        store.Flush();
+        store.Dispose();
+        Assert.Equal(10, Count(Open(options)));
+    }
+
     [Fact]
     public void Snapshot_OfDroppableTables_HoldsThemBack()
     {

@@ -160,7 +160,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
             try
             {
                 if (work())
-                    Volatile.Write(ref _failures, 0);
+                    Succeeded();
             }
             catch (OperationCanceledException)
             {
@@ -299,6 +299,12 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
             state.Gate.PulseAll();
         }
         job.Version.Release();
+    }
+
+    private void Succeeded()
+    {
+        Volatile.Write(ref _failures, 0);
+        state.PauseIsOver();
     }
 
     private void OnFailure(Exception e)

@@ -61,7 +61,7 @@ internal static class WorkEvents
         };
     }
 
-    /// <summary>"at most 64.0 MiB are kept for at most 7.00:00:00".</summary>
+    /// <summary>"kept: at most 64.0 MiB, for 7.00:00:00".</summary>
     public static string Words(Retention retention) => "kept: " + string.Join(", ", new[]
     {
         retention.Bytes > 0 ? "at most " + CompactionPicker.Mebibytes(retention.Bytes) : "",

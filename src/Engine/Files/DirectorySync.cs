@@ -12,7 +12,8 @@ internal sealed class DirectorySync(IFileSystem files, string directory)
     private readonly Gate _gate = new();
     private volatile LsmException? _failure;
 
-    public bool HasFailed => _failure != null;
+    /// <summary>What the one sync that failed said; null when none did.</summary>
+    public LsmException? Failure => _failure;
 
     /// <summary>Returns when every name that was there before the call is on disk.</summary>
     public void Run()

@@ -202,7 +202,7 @@ internal sealed unsafe class Arena : IDisposable
     {
         if (_slabFree == _slabEnd)
         {
-            byte* slab = HugePage.Allocate(SlabBytes);
+            byte* slab = HugePage.AllocateSlab(SlabBytes);
             _slabs.Add((nint)slab);
             _slabFree = slab;
             _slabEnd = slab + SlabBytes;

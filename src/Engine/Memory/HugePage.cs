@@ -18,24 +18,24 @@ internal static unsafe class HugePage
 
     private const int SmallAlignment = 16;
 
-    /// <summary>Memory that is not cleared; whole huge pages where it is large enough.</summary>
-    public static byte* Allocate(nuint bytes)
+    /// <summary>Memory that is not cleared.</summary>
+    public static byte* Allocate(nuint bytes) => Allocate(bytes, SmallAlignment);
+
+    /// <summary>The same, made of whole huge pages if the kernel has them. In many small pieces
+    /// the alignment would leave holes between them: ask for few.</summary>
+    public static byte* AllocateSlab(nuint bytes)
     {
-        Debug.Assert(bytes > 0, "nobody asks for nothing");
-        bool isLarge = bytes >= Bytes;
-        byte* memory = (byte*)NativeMemory.AlignedAlloc(
-            bytes, isLarge ? (nuint)Bytes : SmallAlignment);
-        // Safety: the range was just allocated; what is left over at its end stays small pages.
-        if (isLarge)
-            PageCache.AdviseHuge(memory, (long)(bytes / Bytes * Bytes));
-        return memory;
+        Debug.Assert(bytes % Bytes == 0, "a slab is made of whole huge pages");
+        byte* slab = Allocate(bytes, Bytes);
+        Advise(slab, bytes);
+        return slab;
     }
 
-    /// <summary>The same, cleared. A large piece comes from the system as it is, so that nobody
+    /// <summary>Cleared memory. A large piece comes from the system as it is, so that nobody
     /// waits for memory that is not used yet.</summary>
     public static byte* AllocateCleared(nuint bytes)
     {
-        Debug.Assert(bytes > 0, "nobody asks for nothing");
+        // The one way to free is AlignedFree, which elsewhere is free.
         if (OperatingSystem.IsWindows())
         {
             byte* cleared = Allocate(bytes);
@@ -43,13 +43,24 @@ internal static unsafe class HugePage
             return cleared;
         }
         byte* memory = (byte*)NativeMemory.AllocZeroed(bytes);
-        // Safety: only whole huge pages inside the piece are named.
-        nuint first = ((nuint)memory + Bytes - 1) & ~(nuint)(Bytes - 1);
-        nuint end = ((nuint)memory + bytes) & ~(nuint)(Bytes - 1);
-        if (first < end)
-            PageCache.AdviseHuge((byte*)first, (long)(end - first));
+        Advise(memory, bytes);
         return memory;
     }
 
     public static void Free(void* memory) => NativeMemory.AlignedFree(memory);
+
+    private static byte* Allocate(nuint bytes, nuint alignment)
+    {
+        Debug.Assert(bytes > 0, "nobody asks for nothing");
+        return (byte*)NativeMemory.AlignedAlloc(bytes, alignment);
+    }
+
+    private static void Advise(byte* memory, nuint bytes)
+    {
+        // Safety: only whole huge pages inside the piece, which was just allocated, are named.
+        nuint first = ((nuint)memory + Bytes - 1) & ~(nuint)(Bytes - 1);
+        nuint end = ((nuint)memory + bytes) & ~(nuint)(Bytes - 1);
+        if (first < end)
+            PageCache.AdviseHuge((byte*)first, (long)(end - first));
+    }
 }

@@ -142,15 +142,12 @@ internal sealed unsafe class KeyIndex
         Debug.Assert(ulong.IsPow2(slots), "a mask selects a slot");
         Debug.Assert(slots <= 1UL << 32, "the hash bits in a slot reach every slot");
         long bytes = (long)(slots + 1) * sizeof(ulong);
-        if (slots >= ClearedSlotsMin)
-        {
-            ulong* cleared = (ulong*)_arena.AllocateCleared(bytes);
-            *cleared = slots - 1;
-            return cleared;
-        }
-        ulong* table = (ulong*)_arena.Allocate(bytes, out _);
-        // Safety: the arena hands out exactly these bytes, not cleared, and nobody knows them yet.
-        new Span<byte>(table, (int)bytes).Clear();
+        bool isLarge = slots >= ClearedSlotsMin;
+        ulong* table = (ulong*)(isLarge
+            ? _arena.AllocateCleared(bytes) : _arena.Allocate(bytes, out _));
+        // Safety: the arena hands out exactly these bytes, and nobody knows them yet.
+        if (!isLarge)
+            new Span<byte>(table, (int)bytes).Clear();
         *table = slots - 1;
         return table;
     }

@@ -66,6 +66,7 @@ internal sealed class StoreScrub : IDisposable
 
     private void Run()
     {
+        CpuShare.GiveWay();
         using var piece = new NativeBuffer();
         using ITimer timer = _clock.CreateTimer(
             static scrub => ((StoreScrub)scrub!).Wake(), this, Timeout.InfiniteTimeSpan,

@@ -26,6 +26,7 @@ internal sealed class StoreState
     private LsmException? _compactionPause;
     private bool _closing;
     private bool _isFailureTold;
+    private int _isPauseTold;
 
     public StoreState(StoreServices services, ulong sequence)
     {
@@ -193,7 +194,16 @@ internal sealed class StoreState
             Volatile.Write(ref _pauseCause, cause);
             Gate.PulseAll();
         }
-        Tell(cause == null ? StoreEventKind.Resume : StoreEventKind.Pause, cause);
+        // Being tried again every half second is no news.
+        if (cause != null && Interlocked.Exchange(ref _isPauseTold, 1) == 0)
+            Tell(StoreEventKind.Pause, cause);
+    }
+
+    /// <summary>Background work has succeeded; tells so if it was told that it waits.</summary>
+    public void PauseIsOver()
+    {
+        if (Volatile.Read(ref _isPauseTold) != 0 && Interlocked.Exchange(ref _isPauseTold, 0) != 0)
+            Tell(StoreEventKind.Resume, null);
     }
 
     /// <summary>No compaction begins for want of space, or some may (null). Requires: the lock

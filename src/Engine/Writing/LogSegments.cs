@@ -70,7 +70,7 @@ internal sealed class LogSegments : IDisposable
     public Action<long> OnCreated { get; set; } = static _ => { };
 
     /// <summary>Whether a write or a sync failed, so that nothing more may be appended.</summary>
-    public bool IsBroken => _writer.IsBroken || _failed || _supply.HasFailed;
+    public bool IsBroken => _writer.IsBroken || _failed || _supply.Failure != null;
 
     /// <summary>Everything before it is with the operating system.</summary>
     public LogPosition HandedOver
@@ -191,9 +191,10 @@ internal sealed class LogSegments : IDisposable
                 if (Synced().CompareTo(target) >= 0)
                     return false;
                 // Closed with this sync still owed happens to a failed store alone.
-                if (_failed || _supply.HasFailed || _disposed)
+                if (_failed || _supply.Failure != null || _disposed)
                     throw new LsmException(
-                        "an earlier write or sync of the log failed", _firstFailure);
+                        "an earlier write or sync of the log failed",
+                        _firstFailure ?? _supply.Failure);
                 if (!_isSyncing)
                 {
                     _isSyncing = true;
@@ -269,7 +270,7 @@ internal sealed class LogSegments : IDisposable
     }
 
     /// <summary>Ends the current log for a clean close: everything synced, and a last record
-    /// that says so. Returns its final position.</summary>
+    /// that says so. No log is made from here on. Returns its final position.</summary>
     public LogPosition Finish()
     {
         _supply.Dispose();

@@ -36,9 +36,9 @@ internal sealed class LogSupply(StoreServices services) : IDisposable
     private bool _isMaking;
     private bool _stop;
 
-    /// <summary>Whether the directory could not be synced, which is final like a failed sync of
+    /// <summary>Why the directory could not be synced, which is final like a failed sync of
     /// a log.</summary>
-    public bool HasFailed => services.Names.HasFailed;
+    public LsmException? Failure => services.Names.Failure;
 
     /// <summary>The first log of an opening. A small disk that has no room for a whole memtable
     /// is no reason not to open; then nothing is set aside.</summary>
@@ -51,7 +51,7 @@ internal sealed class LogSupply(StoreServices services) : IDisposable
         {
             return Make();
         }
-        catch (LsmException e) when (!HasFailed && IoFailure.IsExhausted(e))
+        catch (LsmException e) when (Failure == null && IoFailure.IsExhausted(e))
         {
             _reservedBytes = 0;
             return Make();
@@ -185,7 +185,7 @@ internal sealed class LogSupply(StoreServices services) : IDisposable
     /// <summary>Removes a log that holds nothing. Recovery passes over one that stays.</summary>
     private void Abandon(string path)
     {
-        if (HasFailed)
+        if (Failure != null)
             return;
         try
         {
