@@ -1,7 +1,7 @@
 // Reads of a store four times as large as the memory that the process may use. No warm pass over
 // everything: it would only push out what a user's own reads had brought in. What comes before the
-// measured reads are random gets of several threads, for as long as it takes to fill the memory:
-// a store that runs has read before.
+// measured reads are random gets of several threads, as long as those will take: a store that runs
+// has read before. At 36,000 gets a second, what a disk here gave, they fill 1 GiB.
 
 using System.Buffers;
 using LsmMmap.Workloads.Data;

@@ -41,6 +41,9 @@ internal sealed class TreePage
           border-bottom: 1px solid var(--line); }
         """;
 
+    private static readonly Comparer<byte[]> s_byKey = Comparer<byte[]>.Create(
+        static (a, b) => a.AsSpan().SequenceCompareTo(b));
+
     private readonly StringBuilder _page = new();
     private readonly DateTimeOffset _now;
 
@@ -113,8 +116,7 @@ internal sealed class TreePage
 
     private void Drawing(ExplainedTable[] tables, HashSet<long> next)
     {
-        var keys = new SortedSet<byte[]>(Comparer<byte[]>.Create(
-            static (a, b) => a.AsSpan().SequenceCompareTo(b)));
+        var keys = new SortedSet<byte[]>(s_byKey);
         foreach (ExplainedTable table in tables)
         {
             keys.Add(table.Info.SmallestKey);
@@ -185,6 +187,6 @@ internal sealed class TreePage
         : Quantity.Time(_now - DateTimeOffset.FromUnixTimeMilliseconds(
             Math.Min(info.WrittenAtMs, _now.ToUnixTimeMilliseconds()))) + " old";
 
-    private static int Place(byte[][] bounds, byte[] key) => Array.BinarySearch(
-        bounds, key, Comparer<byte[]>.Create(static (a, b) => a.AsSpan().SequenceCompareTo(b)));
+    private static int Place(byte[][] bounds, byte[] key) =>
+        Array.BinarySearch(bounds, key, s_byKey);
 }
