@@ -25,7 +25,6 @@ internal static unsafe class PageCache
     private const int ErrnoPoisoned = 133;
     private const int AdviceRandom = 1;
     private const int AdviceWillNeed = 3;
-    private const int AdviceHugePage = 14;
     private const int AdvicePopulateRead = 22;
     private const long AdviceBytes = 128 * 1024;
     private const int NoWait = 8;
@@ -47,16 +46,6 @@ internal static unsafe class PageCache
         // Safety: the caller owns the mapping; advice changes no byte of it.
         if (!OperatingSystem.IsWindows())
             _ = Unix.MAdvise((nint)address, (nuint)bytes, AdviceRandom);
-    }
-
-    /// <summary>Asks for huge pages in a range of anonymous memory. Advice: failure is ignored.
-    /// </summary>
-    public static void AdviseHuge(byte* address, long bytes)
-    {
-        Debug.Assert(address != null, "advice is about memory");
-        // Safety: the caller owns the range; advice changes no byte of it.
-        if (OperatingSystem.IsLinux())
-            _ = Unix.MAdvise((nint)address, (nuint)bytes, AdviceHugePage);
     }
 
     /// <summary>The same for positioned reads of a file.</summary>

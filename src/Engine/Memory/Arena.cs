@@ -2,12 +2,9 @@
 // is freed alone, everything is freed at once. The garbage collector never sees the bytes: a
 // memtable of any size costs it one small object.
 //
-// Chunks grow 4 KiB, 16 KiB, 64 KiB, 256 KiB, 1 MiB, then 2 MiB, so that a small keyspace stays
-// small and a busy one calls the system rarely. A request above a quarter of the coming chunk gets
-// a chunk of its own and leaves the current one open, so that at most a quarter of a chunk is ever
-// wasted. Chunks of 2 MiB are cut from slabs, aligned so that one huge page can back each. (Taken
-// one by one they would leave holes as large as themselves between them, which a system that gives
-// huge pages unasked fills.)
+// Chunks grow 4 KiB, 16 KiB, 64 KiB, 256 KiB, then 1 MiB, so that a small keyspace stays small and
+// a busy one calls the system rarely. A request above a quarter of the coming chunk gets a chunk
+// of its own and leaves the current one open, so that at most a quarter of a chunk is ever wasted.
 //
 // A run of bytes has two names: its address, and a 32-bit reference (chunk number and offset in
 // units of eight bytes) for structures where four bytes must do.
@@ -37,23 +34,21 @@ internal sealed unsafe class Arena : IDisposable
     public const int ChunkBytesFirst = 4 * 1024;
 
     /// <summary>Size that chunks grow to, in bytes.</summary>
-    public const int ChunkBytesMax = HugePage.Bytes;
+    public const int ChunkBytesMax = 1024 * 1024;
 
     /// <summary>Every run begins at a multiple of this, and references count in it: a reference
     /// plus one names what is this many bytes further on in the same run.</summary>
     public const int Alignment = 8;
 
     private const int ChunkGrowth = 4;
-    private const int SlabBytes = 8 * ChunkBytesMax;
-    private const int SlabsExpected = 8;
 
     /// <summary>Offsets in a shared chunk, in units of the alignment, fit these bits.</summary>
-    private const int OffsetBits = 18;
+    private const int OffsetBits = 17;
 
     private const int OffsetMask = (1 << OffsetBits) - 1;
 
     /// <summary>
-    /// Chunks that a reference can name. Behind the first few, a chunk stands for 512 KiB at
+    /// Chunks that a reference can name. Behind the first few, a chunk stands for 256 KiB at
     /// least, so the limit lies beyond 8 GiB in one memtable.
     /// </summary>
     private const int ChunkCountMax = (1 << (32 - OffsetBits)) - 1;
@@ -68,9 +63,6 @@ internal sealed unsafe class Arena : IDisposable
     private int _tableSlots;
     private int _chunkCount;
     private int _chunkBytesNext = ChunkBytesFirst;
-    private readonly List<nint> _slabs = new(SlabsExpected);
-    private byte* _slabFree;
-    private byte* _slabEnd;
     private byte* _free;
     private byte* _freeEnd;
     private byte* _current;
@@ -125,7 +117,8 @@ internal sealed unsafe class Arena : IDisposable
         return run;
     }
 
-    /// <summary>A cleared run in a chunk of its own. Throws as Allocate does.</summary>
+    /// <summary>A cleared run in a chunk of its own. A large one comes from the system as it is,
+    /// so that nobody waits for memory that is not used yet. Throws as Allocate does.</summary>
     public byte* AllocateCleared(long bytes)
     {
         Debug.Assert(bytes is > 0 and <= int.MaxValue, "a run has at least one byte, below 2 GiB");
@@ -187,47 +180,12 @@ internal sealed unsafe class Arena : IDisposable
         if (_chunkCount + 1 >= _tableSlots)
             GrowTable();
 
-        byte* chunk = bytes == ChunkBytesMax && !isCleared && s_allocate == null
-            ? CutFromSlab() : AllocateNative((nuint)bytes, isCleared);
+        byte* chunk = AllocateNative((nuint)bytes, isCleared);
         _chunkCount++;
         // Safety: the table has a slot for it, made above when it was missing. Publication: plain,
         // because the caller publishes the reference with a release after this write.
         ((nint*)_table)[_chunkCount] = (nint)chunk;
         return chunk;
-    }
-
-    /// <summary>A chunk counts as allocated when it is cut: what is not cut yet is address
-    /// space and nothing else.</summary>
-    private byte* CutFromSlab()
-    {
-        if (_slabFree == _slabEnd)
-        {
-            byte* slab = HugePage.AllocateSlab(SlabBytes);
-            _slabs.Add((nint)slab);
-            _slabFree = slab;
-            _slabEnd = slab + SlabBytes;
-        }
-        // Safety: a slab is a whole number of chunks.
-        byte* chunk = _slabFree;
-        _slabFree += ChunkBytesMax;
-        CountAllocated(ChunkBytesMax);
-        return chunk;
-    }
-
-    private bool IsOfSlab(nint chunk)
-    {
-        foreach (nint slab in _slabs)
-        {
-            if (chunk >= slab && chunk < slab + SlabBytes)
-                return true;
-        }
-        return false;
-    }
-
-    private void CountAllocated(long bytes)
-    {
-        Volatile.Write(ref _allocatedBytes, _allocatedBytes + bytes);
-        Interlocked.Add(ref s_processBytes, bytes);
     }
 
     private void GrowTable()
@@ -248,10 +206,11 @@ internal sealed unsafe class Arena : IDisposable
     private byte* AllocateNative(nuint bytes, bool isCleared = false)
     {
         byte* memory = s_allocate is { } allocate ? (byte*)allocate(bytes)
-            : isCleared ? HugePage.AllocateCleared(bytes) : HugePage.Allocate(bytes);
+            : (byte*)(isCleared ? NativeMemory.AllocZeroed(bytes) : NativeMemory.Alloc(bytes));
         if (isCleared && s_allocate != null)
             NativeMemory.Clear(memory, bytes);
-        CountAllocated((long)bytes);
+        Volatile.Write(ref _allocatedBytes, _allocatedBytes + (long)bytes);
+        Interlocked.Add(ref s_processBytes, (long)bytes);
         return memory;
     }
 
@@ -261,7 +220,7 @@ internal sealed unsafe class Arena : IDisposable
         if (s_free is { } free)
             free((nint)memory);
         else
-            HugePage.Free(memory);
+            NativeMemory.Free(memory);
     }
 
     private void Free()
@@ -274,14 +233,7 @@ internal sealed unsafe class Arena : IDisposable
         // and the finalizer runs when nobody can reach the arena. The newest table names every
         // chunk once, the chain in slot 0 every table once.
         for (int number = 1; number <= _chunkCount; number++)
-        {
-            if (!IsOfSlab(table[number]))
-                FreeNative((void*)table[number]);
-        }
-        foreach (nint slab in _slabs)
-            HugePage.Free((void*)slab);
-        _slabs.Clear();
-        _slabFree = _slabEnd = null;
+            FreeNative((void*)table[number]);
         while (table != null)
         {
             nint* outgrown = (nint*)table[0];
