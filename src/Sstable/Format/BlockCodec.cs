@@ -15,6 +15,5 @@ internal enum BlockType : byte
     Filter = 3,
     Properties = 4,
 
-    /// <summary>Reserved.</summary>
     RangeTombstones = 5,
 }

@@ -1,8 +1,8 @@
 // The last 128 bytes of every table. Size, version, checksum and magic keep their places in all
 // versions, so that any reader can tell a newer table from a damaged one.
 //
-//     0  u64  table id (random)               64  u64  range tombstones offset (reserved, 0)
-//     8  u64  index root offset               72  u64  range tombstones bytes (reserved, 0)
+//     0  u64  table id (random)               64  u64  range tombstones offset (0: none)
+//     8  u64  index root offset               72  u64  range tombstones bytes
 //    16  u64  index root bytes                80  u64  data blocks
 //    24  u64  properties offset               88  u64  entries
 //    32  u64  properties bytes                96  u64  file length
@@ -31,6 +31,8 @@ internal sealed record Footer
     private const uint FlagValuesApart = 1;
     private const uint FlagCompressed = 2;
 
+    private readonly int? _version;
+
     public required ulong TableId { get; init; }
     public required BlockHandle IndexRoot { get; init; }
     public required BlockHandle Properties { get; init; }
@@ -49,8 +51,16 @@ internal sealed record Footer
     /// <summary>Whether data blocks are unaligned and possibly compressed.</summary>
     public required bool IsCompressed { get; init; }
 
+    /// <summary>Null when there are none.</summary>
+    public BlockHandle? Ranges { get; init; }
+
     /// <summary>Version of the format that the table is written in.</summary>
-    public int Version { get; init; } = FormatVersion.Current;
+    public int Version
+    {
+        get => _version
+            ?? (Ranges == null ? FormatVersion.WithoutRanges : FormatVersion.Current);
+        init => _version = value;
+    }
 
     private static ReadOnlySpan<byte> Magic => "LSMMSST1"u8;
 
@@ -69,6 +79,8 @@ internal sealed record Footer
         WriteU32(target, 52, FilterLines);
         WriteU32(target, 56, (uint)FilterProbes);
         WriteU32(target, 60, (uint)IndexDepth);
+        WriteU64(target, 64, (ulong)(Ranges?.Offset ?? 0));
+        WriteU64(target, 72, (ulong)(Ranges?.Bytes ?? 0));
         WriteU64(target, 80, (ulong)DataBlocks);
         WriteU64(target, 88, (ulong)Entries);
         WriteU64(target, 96, (ulong)FileBytes);
@@ -117,6 +129,8 @@ internal sealed record Footer
         FilterLines = ReadU32(source, 52),
         FilterProbes = (int)ReadU32(source, 56),
         IndexDepth = (int)ReadU32(source, 60),
+        Ranges = ReadU64(source, 72) == 0
+            ? null : new BlockHandle((long)ReadU64(source, 64), (int)ReadU64(source, 72)),
         DataBlocks = (long)ReadU64(source, 80),
         Entries = (long)ReadU64(source, 88),
         FileBytes = fileBytes,
@@ -140,8 +154,11 @@ internal sealed record Footer
         uint depth = ReadU32(source, 60);
         if (depth is 0 or > TableLayout.IndexDepthMax)
             return "the index has an impossible depth";
-        if (ReadU64(source, 64) != 0 || ReadU64(source, 72) != 0)
-            return "the table holds range tombstones, which this version does not serve";
+        bool hasRanges = ReadU64(source, 64) != 0 || ReadU64(source, 72) != 0;
+        if (hasRanges != version > FormatVersion.WithoutRanges)
+            return "the footer's version and its range tombstones do not go together";
+        if (hasRanges && !IsBlock(ReadU64(source, 64), ReadU64(source, 72), end))
+            return "the range tombstones lie outside the table";
         if (ReadU64(source, 80) is 0 or > long.MaxValue
             || ReadU64(source, 88) is 0 or > long.MaxValue)
             return "the footer states an impossible count";

@@ -1,6 +1,7 @@
 // The sizes that every part of a table agrees on.
 //
-//   table file = { data blocks | value extents }  filter pages  index blocks  properties  footer
+//   table file = { data blocks | value extents }  filter pages  index blocks
+//                range tombstones  properties  footer
 //
 // Blocks of a table without compression are page-packed: a block of at most a page never straddles
 // two pages, so that one cold read is one page fault.

@@ -1,5 +1,5 @@
 // What an entry means. The numbers are on disk, in logs and in tables, for ever: a kind may be
-// added, never renumbered. Kinds beyond Put are reserved; a reader that meets one it does not
+// added, never renumbered. Most kinds beyond Put are reserved; a reader that meets one it does not
 // serve reports damage rather than guess.
 
 namespace LsmMmap.Sstable.Keys;
@@ -15,7 +15,8 @@ internal enum ValueKind : byte
     /// <summary>Reserved: an operand of a merge operator.</summary>
     Merge = 2,
 
-    /// <summary>Reserved: a tombstone over a range of keys.</summary>
+    /// <summary>A tombstone over a range of keys; the value is the range's end. Never an entry
+    /// of a block of data.</summary>
     RangeDelete = 3,
 
     /// <summary>Reserved: a tombstone that annihilates with exactly one Put.</summary>

@@ -15,6 +15,7 @@ using LsmMmap.Sstable.Blocks;
 using LsmMmap.Sstable.Caching;
 using LsmMmap.Sstable.Filters;
 using LsmMmap.Sstable.Format;
+using LsmMmap.Sstable.Keys;
 using LsmMmap.Sstable.Mapping;
 
 namespace LsmMmap.Sstable.Tables;
@@ -130,6 +131,21 @@ internal sealed class BlockSource
         stored.CopyTo(copy.Span);
         ValidateOrRelease(copy, offset, BlockType.Data);
         return copy;
+    }
+
+    /// <summary>The range tombstones of a block, read by a positioned read.</summary>
+    public RangeTombstones ReadRanges(BlockHandle handle)
+    {
+        byte[] block = new byte[handle.Bytes];
+        _bytes.Read(handle.Offset, block);
+        TrailerCheck check = CheckTrailer(block, handle.Offset, BlockType.RangeTombstones);
+        if (check.Codec != BlockCodec.None)
+            ThrowDamage(handle.Offset, "the range tombstones are compressed");
+        RangeTombstones? ranges =
+            RangeBlock.TryDecode(block.AsSpan(0, check.StoredBytes), out string problem);
+        if (ranges == null)
+            ThrowDamage(handle.Offset, problem);
+        return ranges;
     }
 
     /// <summary>Checks a sealed block where it lies; the length of its raw payload.</summary>

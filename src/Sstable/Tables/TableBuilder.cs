@@ -2,6 +2,9 @@
 // properties and footer (see TableLayout and the files it names). A block is cut when the next
 // entry would not fit, and the separator is made from the keys on both sides of the cut.
 //
+// A table always has an entry. Where there are only range tombstones, the newest of the first
+// fragment is written as a Delete of the fragment's first key too, which says nothing new.
+//
 // The stream is neither owned nor synced. Steady use allocates nothing managed. One thread.
 
 using System.Diagnostics;
@@ -28,6 +31,7 @@ internal sealed class TableBuilder : IDisposable
     private long _rawValueBytes;
     private ulong _smallestSequence = ulong.MaxValue;
     private ulong _largestSequence;
+    private RangeTombstones _ranges = RangeTombstones.None;
     private bool _isFinished;
 
     /// <param name="output">Where the table goes; from its current position on, which is 0.</param>
@@ -75,6 +79,19 @@ internal sealed class TableBuilder : IDisposable
 
     /// <summary>Writes the rest of the table and hands all of it to the stream.</summary>
     /// <exception cref="InvalidOperationException">Nothing was added, or already done.</exception>
+    public TableSummary Finish(RangeTombstones ranges)
+    {
+        _ranges = ranges;
+        if (EntryCount == 0 && !ranges.IsEmpty)
+        {
+            RangeFragment first = ranges.Fragments[0];
+            Add(first.From, EntryTag.Pack(first.Sequences[0], ValueKind.Delete), default);
+        }
+        return Finish();
+    }
+
+    /// <summary>The same for a table without range tombstones.</summary>
+    /// <exception cref="InvalidOperationException">Nothing was added, or already done.</exception>
     public TableSummary Finish()
     {
         if (EntryCount == 0 || _isFinished)
@@ -86,10 +103,17 @@ internal sealed class TableBuilder : IDisposable
         _data.Flush();
         FilterPlace filter = _filter.Finish(_output, _tableId);
         (BlockHandle root, int depth) = _index.Finish(_output, _sealed);
+        foreach (RangeFragment fragment in _ranges.Fragments)
+        {
+            _smallestSequence = Math.Min(_smallestSequence, fragment.Sequences[^1]);
+            _largestSequence = Math.Max(_largestSequence, fragment.Sequences[0]);
+        }
         TableProperties properties = MakeProperties(largestKey);
+        BlockHandle? ranges = _ranges.IsEmpty ? null : _sealed.WritePages(
+            _output, RangeBlock.Encode(_ranges), BlockType.RangeTombstones, _tableId);
         properties.Write(_block);
         BlockHandle place = _sealed.WritePages(_output, _block, BlockType.Properties, _tableId);
-        WriteFooter(filter, root, depth, place);
+        WriteFooter(filter, root, depth, place, ranges);
         _output.Flush();
         return MakeSummary(properties);
     }
@@ -143,7 +167,8 @@ internal sealed class TableBuilder : IDisposable
         _largestSequence = Math.Max(_largestSequence, sequence);
     }
 
-    private void WriteFooter(FilterPlace filter, BlockHandle root, int depth, BlockHandle place)
+    private void WriteFooter(
+        FilterPlace filter, BlockHandle root, int depth, BlockHandle place, BlockHandle? ranges)
     {
         var footer = new Footer
         {
@@ -155,6 +180,7 @@ internal sealed class TableBuilder : IDisposable
             FilterLines = filter.Lines,
             FilterProbes = filter.Probes,
             IndexDepth = depth,
+            Ranges = ranges,
             DataBlocks = _index.Count,
             Entries = EntryCount,
             FileBytes = _output.Position + Footer.Bytes,
@@ -166,7 +192,7 @@ internal sealed class TableBuilder : IDisposable
         _output.Write(bytes);
     }
 
-    private TableProperties MakeProperties(byte[] largestKey) => new()
+    private TableProperties MakeProperties(byte[] largestKey) => new TableProperties()
     {
         Entries = EntryCount,
         Deletes = _deleteCount,
@@ -183,7 +209,7 @@ internal sealed class TableBuilder : IDisposable
         KeyspaceId = _options.Owner?.KeyspaceId,
         KeyspaceName = _options.Owner?.KeyspaceName,
         StoreId = _options.Owner?.StoreId,
-    };
+    }.Over(_ranges);
 
     private TableSummary MakeSummary(TableProperties properties) => new()
     {
@@ -194,6 +220,8 @@ internal sealed class TableBuilder : IDisposable
         DeleteCount = _deleteCount,
         SmallestKey = properties.SmallestKey,
         LargestKey = properties.LargestKey,
+        IsLargestExcluded = properties.IsLargestExcluded,
+        RangeDeleteCount = properties.RangeDeletes,
         SmallestSequence = _smallestSequence,
         LargestSequence = _largestSequence,
         RawKeyBytes = _rawKeyBytes,

@@ -5,6 +5,7 @@
 using LsmMmap.Sstable.Blocks;
 using LsmMmap.Sstable.Caching;
 using LsmMmap.Sstable.Format;
+using LsmMmap.Sstable.Keys;
 
 namespace LsmMmap.Sstable.Tables;
 
@@ -89,6 +90,8 @@ internal sealed class TableInspector
                 Type = BlockType.Filter,
             });
         }
+        if (footer.Ranges is { } ranges)
+            yield return OpenRanges(ranges);
         yield return Open(new InspectedBlock
         {
             Handle = footer.Properties,
@@ -138,6 +141,30 @@ internal sealed class TableInspector
         finally
         {
             payload?.Release();
+        }
+    }
+
+    /// <summary>Each range tombstone of each fragment as an entry: its first key, and its end as
+    /// the value.</summary>
+    private InspectedBlock OpenRanges(BlockHandle handle)
+    {
+        var block = new InspectedBlock { Handle = handle, Type = BlockType.RangeTombstones };
+        try
+        {
+            var entries = new List<InspectedEntry>();
+            foreach (RangeFragment fragment in _source.ReadRanges(handle).Fragments)
+            {
+                byte[] to = RangeTombstones.Stated(fragment.To);
+                foreach (ulong sequence in fragment.Sequences)
+                    entries.Add(new InspectedEntry(
+                        fragment.From, EntryTag.Pack(sequence, ValueKind.RangeDelete), to.Length,
+                        -1, to));
+            }
+            return block with { Entries = entries };
+        }
+        catch (Exception exception)
+        {
+            return block with { Damage = exception };
         }
     }
 

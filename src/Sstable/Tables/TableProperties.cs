@@ -23,6 +23,8 @@ internal sealed record TableProperties
     public ulong LargestSequence { get; init; }
     public byte[] SmallestKey { get; init; } = [];
     public byte[] LargestKey { get; init; } = [];
+    public bool IsLargestExcluded { get; init; }
+    public long RangeDeletes { get; init; }
     public int Level { get; init; }
     public int BlockBytes { get; init; }
     public BlockCodec Codec { get; init; }
@@ -37,6 +39,24 @@ internal sealed record TableProperties
     /// </summary>
     public ulong? StoreId { get; init; }
 
+    /// <summary>The same with bounds that the range tombstones lie in too. The sequences are
+    /// the caller's.</summary>
+    public TableProperties Over(RangeTombstones ranges)
+    {
+        if (ranges.IsEmpty)
+            return this;
+        byte[] first = ranges.Fragments[0].From;
+        byte[] end = ranges.Fragments[^1].To;
+        bool endsLast = LargestKey.AsSpan().SequenceCompareTo(end) < 0;
+        return this with
+        {
+            SmallestKey = SmallestKey.AsSpan().SequenceCompareTo(first) < 0 ? SmallestKey : first,
+            LargestKey = endsLast ? end : LargestKey,
+            IsLargestExcluded = endsLast,
+            RangeDeletes = ranges.Count,
+        };
+    }
+
     /// <summary>Fills an empty builder.</summary>
     public void Write(BlockBuilder block)
     {
@@ -47,13 +67,17 @@ internal sealed record TableProperties
         AddNumber(block, "data.blocks", (ulong)DataBlocks);
         AddNumber(block, "deletes", (ulong)Deletes);
         AddNumber(block, "entries", (ulong)Entries);
-        Add(block, "key.largest", LargestKey);
+        Add(block, "key.largest", RangeTombstones.Stated(LargestKey));
+        if (IsLargestExcluded)
+            AddNumber(block, "key.largest.excluded", 1);
         Add(block, "key.smallest", SmallestKey);
         if (KeyspaceId is { } keyspaceId)
             AddNumber(block, "keyspace.id", (ulong)keyspaceId);
         if (KeyspaceName is { } keyspaceName)
             Add(block, "keyspace.name", Encoding.UTF8.GetBytes(keyspaceName));
         AddNumber(block, "level", (ulong)Level);
+        if (RangeDeletes > 0)
+            AddNumber(block, "range.deletes", (ulong)RangeDeletes);
         AddNumber(block, "raw.key.bytes", (ulong)RawKeyBytes);
         AddNumber(block, "raw.value.bytes", (ulong)RawValueBytes);
         AddNumber(block, "sequence.largest", LargestSequence);
@@ -114,9 +138,15 @@ internal sealed record TableProperties
             "data.blocks" => properties with { DataBlocks = (long)number },
             "deletes" => properties with { Deletes = (long)number },
             "entries" => properties with { Entries = (long)number },
+            "key.largest.excluded" => properties with
+            {
+                IsLargestExcluded = true,
+                LargestKey = RangeTombstones.EndOf(properties.LargestKey),
+            },
             "keyspace.id" => number <= int.MaxValue
                 ? properties with { KeyspaceId = (int)number } : null,
             "level" => properties with { Level = (int)number },
+            "range.deletes" => properties with { RangeDeletes = (long)number },
             "raw.key.bytes" => properties with { RawKeyBytes = (long)number },
             "raw.value.bytes" => properties with { RawValueBytes = (long)number },
             "sequence.largest" => properties with { LargestSequence = number },

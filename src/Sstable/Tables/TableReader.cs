@@ -26,6 +26,7 @@ internal sealed class TableReader : IDisposable
     private readonly IndexSlot _indexSlot = new();
     private readonly long _cacheId = Interlocked.Increment(ref s_lastCacheId);
     private TableProperties? _properties;
+    private RangeTombstones? _ranges;
 
     private TableReader(
         BlockSource source, IndexCache? indexCache, InflatedBlockCache? blockCache)
@@ -39,6 +40,9 @@ internal sealed class TableReader : IDisposable
 
     /// <summary>What the table says about itself; read at first use.</summary>
     public TableProperties Properties => _properties ??= ReadProperties();
+
+    /// <summary>The range tombstones, read and checked at first use.</summary>
+    public RangeTombstones Ranges => Volatile.Read(ref _ranges) ?? ReadRanges();
 
     internal BlockSource Source => _source;
 
@@ -280,6 +284,14 @@ internal sealed class TableReader : IDisposable
         {
             block.Release();
         }
+    }
+
+    private RangeTombstones ReadRanges()
+    {
+        RangeTombstones ranges = Footer.Ranges is { } handle
+            ? _source.ReadRanges(handle) : RangeTombstones.None;
+        Volatile.Write(ref _ranges, ranges);
+        return ranges;
     }
 
     private static Footer ReadFooter(TableBytes bytes)

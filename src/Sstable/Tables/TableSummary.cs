@@ -15,11 +15,17 @@ internal sealed record TableSummary
     public required long EntryCount { get; init; }
     public required long DeleteCount { get; init; }
 
-    /// <summary>User key of the first entry.</summary>
+    /// <summary>User key of the first entry or range tombstone.</summary>
     public required byte[] SmallestKey { get; init; }
 
-    /// <summary>User key of the last entry.</summary>
+    /// <summary>User key of the last entry, or the end of the last range tombstone.</summary>
     public required byte[] LargestKey { get; init; }
+
+    /// <summary>Whether that end counts, which is not in the table itself.</summary>
+    public required bool IsLargestExcluded { get; init; }
+
+    /// <summary>Range tombstones, each counted in every fragment.</summary>
+    public required long RangeDeleteCount { get; init; }
 
     public required ulong SmallestSequence { get; init; }
     public required ulong LargestSequence { get; init; }

@@ -30,6 +30,7 @@ internal sealed class TableVerifier
     private ulong _lastTag;
     private IndexStep? _previousStep;
     private byte[]? _filter;
+    private RangeTombstones _ranges = RangeTombstones.None;
     private TableProperties _totals = new();
     private Sums _sums = new() { Smallest = ulong.MaxValue };
     private bool _isDamaged;
@@ -49,6 +50,7 @@ internal sealed class TableVerifier
     {
         Attempt(CheckFooter);
         Attempt(CheckFilterPages);
+        Attempt(CheckRanges);
         CheckTree();
         if (!_isDamaged)
             Attempt(CheckTotals);
@@ -103,6 +105,20 @@ internal sealed class TableVerifier
         _filter = isWhole ? filter : null;
     }
 
+    private void CheckRanges()
+    {
+        if (_footer.Ranges is not { } handle)
+            return;
+        AddPart(handle.Offset, handle.Bytes);
+        _blockCount++;
+        _ranges = _source.ReadRanges(handle);
+        foreach (RangeFragment fragment in _ranges.Fragments)
+        {
+            _sums.Smallest = Math.Min(_sums.Smallest, fragment.Sequences[^1]);
+            _sums.Largest = Math.Max(_sums.Largest, fragment.Sequences[0]);
+        }
+    }
+
     private void CheckTree()
     {
         using var window = new ReadWindow();
@@ -142,6 +158,7 @@ internal sealed class TableVerifier
                 int keyBytes = view.CopyKey(entry, _key);
                 CheckOrder(step, previous, keyBytes, entry.Tag);
                 CheckFilter(step, keyBytes);
+                CheckMark(step, keyBytes, entry.Tag);
                 if (entry.IsApart)
                     CheckValue(window, view.ApartOffset(entry), entry.ValueBytes);
                 Count(keyBytes, entry);
@@ -178,6 +195,16 @@ internal sealed class TableVerifier
         ReadOnlySpan<byte> line = _filter.AsSpan((int)offset, FilterLayout.LineBytes);
         if (!BloomFilter.MayContain(line, _footer.FilterProbes, hash))
             _source.ThrowDamage(step.Handle.Offset, "the filter denies a key that is there");
+    }
+
+    /// <summary>An entry that its range tombstones leave visible must be told of there.
+    /// </summary>
+    private void CheckMark(IndexStep step, int keyBytes, ulong tag)
+    {
+        if (!_ranges.IsEmpty && _ranges.At(_key.AsSpan(0, keyBytes)) is { HasNewer: false } over
+            && EntryTag.Sequence(tag) > over.Sequences[0])
+            _source.ThrowDamage(
+                step.Handle.Offset, "an entry is newer than its range tombstones say");
     }
 
     private void CheckValue(ReadWindow window, long offset, int valueBytes)
@@ -220,7 +247,7 @@ internal sealed class TableVerifier
         TableProperties? stated = TableProperties.Read(block.Slice.Span);
         block.Release();
         _blockCount++;
-        TableProperties found = _totals with
+        TableProperties found = (_totals with
         {
             Entries = _sums.Entries,
             Deletes = _sums.Deletes,
@@ -229,7 +256,7 @@ internal sealed class TableVerifier
             SmallestSequence = _sums.Smallest,
             LargestSequence = _sums.Largest,
             LargestKey = _lastKey[.._lastKeyBytes],
-        };
+        }).Over(_ranges);
         CompareTotals(found, stated);
     }
 
@@ -242,6 +269,7 @@ internal sealed class TableVerifier
             _source.ThrowDamage(
                 _footer.FileBytes - Footer.Bytes, "the footer states other counts than there are");
         if (found.Entries != stated!.Entries || found.Deletes != stated.Deletes
+            || found.RangeDeletes != stated.RangeDeletes
             || found.DataBlocks != stated.DataBlocks || found.RawKeyBytes != stated.RawKeyBytes
             || found.RawValueBytes != stated.RawValueBytes)
             _source.ThrowDamage(at, "the properties state other counts than there are");
@@ -249,7 +277,8 @@ internal sealed class TableVerifier
             || found.LargestSequence != stated.LargestSequence)
             _source.ThrowDamage(at, "the properties state other sequences than there are");
         if (!found.SmallestKey.AsSpan().SequenceEqual(stated.SmallestKey)
-            || !found.LargestKey.AsSpan().SequenceEqual(stated.LargestKey))
+            || !found.LargestKey.AsSpan().SequenceEqual(stated.LargestKey)
+            || found.IsLargestExcluded != stated.IsLargestExcluded)
             _source.ThrowDamage(at, "the properties state other bounds than there are");
     }
 
