@@ -53,6 +53,20 @@ public sealed class Keyspace : IReadView
     public long Delete(ReadOnlySpan<byte> key, Durability? durability = null) =>
         Store.DeleteFrom(Tree, key, durability);
 
+    /// <summary>Removes every key in [from, to), whatever their number, at the
+    /// cost of one entry. Returns the commit's sequence; for a range that holds no key, because
+    /// both ends are equal, the last committed one.</summary>
+    /// <param name="from">Its first key.</param>
+    /// <param name="to">The first key behind it; empty means that it has no end.</param>
+    /// <param name="durability">null is the store's default.</param>
+    /// <exception cref="ArgumentException">A key is beyond its limit, or the range begins behind
+    /// its end.</exception>
+    /// <exception cref="StoreFailedException">The store is read-only after a failed write.
+    /// </exception>
+    public long DeleteRange(
+        ReadOnlySpan<byte> from, ReadOnlySpan<byte> to, Durability? durability = null) =>
+        Store.DeleteRangeFrom(Tree, from, to, durability);
+
     /// <summary>Writes the memtables to tables and waits for it. All of it then survives a power
     /// cut.</summary>
     public void Flush(CancellationToken cancellationToken = default) =>

@@ -159,6 +159,7 @@ public sealed partial class LsmStore
         var tables = new int[TreeVersion.LevelCount];
         var bytes = new long[TreeVersion.LevelCount];
         int snapshots;
+        long ranges;
         StallReason stall;
         using (_store.State.Gate.Hold())
         {
@@ -166,6 +167,8 @@ public sealed partial class LsmStore
                 _store.State, 0,
                 static tree => CompactionPicker.Pressure(tree.Version, tree.Options)).Reason;
             snapshots = _store.State.Snapshots.Count;
+            ranges = _store.State.Trees.SelectMany(static tree => tree.Version.AllTables())
+                .Sum(static table => table.Info.RangeDeleteCount);
             foreach (KeyspaceTree tree in _store.State.Trees)
             {
                 for (int level = 0; level < TreeVersion.LevelCount; level++)
@@ -184,6 +187,7 @@ public sealed partial class LsmStore
             TableCount = tables.Sum(),
             TablesPerLevel = tables,
             BytesPerLevel = bytes,
+            RangeTombstoneCount = ranges,
             StallCount = counters.StallCount,
             StallTime = counters.StallTime,
             StallReason = stall,

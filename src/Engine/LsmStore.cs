@@ -98,6 +98,20 @@ public sealed partial class LsmStore : IReadView, IDisposable, IAsyncDisposable
     public long Delete(ReadOnlySpan<byte> key, Durability? durability = null) =>
         DeleteFrom(null, key, durability);
 
+    /// <summary>Removes every key in [from, to) from the default keyspace, whatever their number,
+    /// at the cost of one entry. Returns the commit's sequence; for a range that holds no key,
+    /// because both ends are equal, the last committed one.</summary>
+    /// <param name="from">Its first key.</param>
+    /// <param name="to">The first key behind it; empty means that it has no end.</param>
+    /// <param name="durability">null is the store's default.</param>
+    /// <exception cref="ArgumentException">A key is beyond its limit, or the range begins behind
+    /// its end.</exception>
+    /// <exception cref="StoreFailedException">The store is read-only after a failed write.
+    /// </exception>
+    public long DeleteRange(
+        ReadOnlySpan<byte> from, ReadOnlySpan<byte> to, Durability? durability = null) =>
+        DeleteRangeFrom(null, from, to, durability);
+
     /// <summary>Commits a batch: all of it or nothing, seen at once. Returns the sequence of
     /// its last entry; for an empty batch the last committed one.</summary>
     /// <exception cref="ArgumentException">It names a keyspace of another store.</exception>
@@ -275,6 +289,18 @@ public sealed partial class LsmStore : IReadView, IDisposable, IAsyncDisposable
         BatchBuffer single = t_single ??= new BatchBuffer();
         single.Clear();
         single.Delete(tree, key);
+        return queue.Commit(single, asked);
+    }
+
+    internal long DeleteRangeFrom(
+        KeyspaceTree? tree, ReadOnlySpan<byte> from, ReadOnlySpan<byte> to,
+        Durability? durability)
+    {
+        Durability asked = Checked(durability);
+        WriteQueue queue = Writable();
+        BatchBuffer single = t_single ??= new BatchBuffer();
+        single.Clear();
+        single.DeleteRange(tree, from, to);
         return queue.Commit(single, asked);
     }
 

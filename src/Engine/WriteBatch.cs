@@ -64,6 +64,24 @@ public sealed class WriteBatch : IDisposable
         return Remove(keyspace.Tree, key);
     }
 
+    /// <summary>Adds a DeleteRange of [from, to) to the default keyspace; nothing when both
+    /// ends are equal. An empty <paramref name="to"/> means that the range has no end.</summary>
+    /// <exception cref="ArgumentException">A key is beyond its limit, or the range begins behind
+    /// its end.</exception>
+    public WriteBatch DeleteRange(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to) =>
+        RemoveRange(null, from, to);
+
+    /// <summary>Adds a DeleteRange of [from, to) to a keyspace; nothing when both ends are
+    /// equal. An empty <paramref name="to"/> means that the range has no end.</summary>
+    /// <exception cref="ArgumentException">A key is beyond its limit, or the range begins behind
+    /// its end.</exception>
+    public WriteBatch DeleteRange(
+        Keyspace keyspace, ReadOnlySpan<byte> from, ReadOnlySpan<byte> to)
+    {
+        ArgumentNullException.ThrowIfNull(keyspace);
+        return RemoveRange(keyspace.Tree, from, to);
+    }
+
     /// <summary>Removes every entry.</summary>
     public void Clear()
     {
@@ -120,6 +138,14 @@ public sealed class WriteBatch : IDisposable
     {
         ThrowUnlessIdle();
         _buffer.Delete(tree, key);
+        return this;
+    }
+
+    private WriteBatch RemoveRange(
+        KeyspaceTree? tree, ReadOnlySpan<byte> from, ReadOnlySpan<byte> to)
+    {
+        ThrowUnlessIdle();
+        _buffer.DeleteRange(tree, from, to);
         return this;
     }
 

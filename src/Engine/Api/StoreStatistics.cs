@@ -29,6 +29,10 @@ public sealed class StoreStatistics
     /// <summary>Number of live tables.</summary>
     public int TableCount { get; internal init; }
 
+    /// <summary>Range tombstones of the live tables. One that lies over several tables, or is cut
+    /// by others, counts once for each piece.</summary>
+    public long RangeTombstoneCount { get; internal init; }
+
     /// <summary>How often a write was delayed or stopped.</summary>
     public long StallCount { get; internal init; }
 

@@ -59,7 +59,7 @@ internal sealed class CompactionPlan
         _older = OlderTables.Of(version, inputs, Keys);
         Grandparents = outputLevel is 0 or TreeVersion.LevelCount - 1
             ? []
-            : [.. version.Overlapping(outputLevel + 1, Keys.Smallest, Keys.Largest)];
+            : [.. version.Overlapping(outputLevel + 1, Keys)];
         IsTrivialMove = MayMove(options);
         AssertInvariants(version);
     }
@@ -143,7 +143,7 @@ internal sealed class CompactionPlan
         bool isLast = OutputLevel == TreeVersion.LevelCount - 1;
         foreach ((_, Table table) in Inputs)
         {
-            if (IsBottom && table.Info.DeleteCount > 0)
+            if (IsBottom && table.Info.DeleteCount + table.Info.RangeDeleteCount > 0)
                 return false;
             if (Reason == CompactionReason.Manual && isLast && table.Info.LargestSequence > 0)
                 return false;
@@ -158,8 +158,7 @@ internal sealed class CompactionPlan
         Table[] sorted = TreeVersion.Sorted(1, Inputs.Select(static input => input.Table));
         for (int i = 1; i < sorted.Length; i++)
         {
-            ReadOnlySpan<byte> end = sorted[i - 1].Info.LargestKey;
-            if (end.SequenceCompareTo(sorted[i].Info.SmallestKey) >= 0)
+            if (!sorted[i - 1].Info.Keys.EndsBefore(sorted[i].Info.SmallestKey))
                 return false;
         }
         return true;

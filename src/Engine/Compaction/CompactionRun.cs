@@ -12,6 +12,7 @@ using LsmMmap.Engine.Files;
 using LsmMmap.Engine.Reading;
 using LsmMmap.Engine.State;
 using LsmMmap.Engine.Versions;
+using LsmMmap.Sstable.Keys;
 
 namespace LsmMmap.Engine.Compaction;
 
@@ -35,8 +36,12 @@ internal sealed class CompactionRun(
         bool committed = false;
         try
         {
-            Merge(cancellationToken);
+            RangeTombstones ranges = RangeTombstones.Of(plan.Inputs.SelectMany(
+                static input => input.Table.Ranges.Fragments.ToArray()));
+            Merge(ranges, cancellationToken);
             committed = CommitMerge();
+            if (committed && _outputs.Exists(static table => table.Info.RangeDeleteCount > 0))
+                CoveredTables.Drop(state, committer, tree);
             return committed;
         }
         finally
@@ -85,17 +90,18 @@ internal sealed class CompactionRun(
 
     private HashSet<Table> Inputs() => [.. plan.Inputs.Select(static input => input.Table)];
 
-    private void Merge(CancellationToken cancellationToken)
+    private void Merge(RangeTombstones ranges, CancellationToken cancellationToken)
     {
         StoreServices services = state.Services;
         KeyspaceOptions options = tree.Options;
         using var merge = new MergingCursor();
-        AddRuns(merge);
-        var rule = new RetentionRule(snapshots, plan);
+        AddRuns(merge, ranges);
+        var rule = new RetentionRule(snapshots, plan, ranges);
         var splitter = new OutputSplitter(plan, options.TableBytes);
         Action<long>? pay = pace == null ? null : bytes => pace.Pay(
             bytes, () => ThrowIfUnwanted(cancellationToken), cancellationToken);
         TableOutput? output = null;
+        byte[] from = []; // where the output begins
         long writtenBytes = 0;
         int untilLook = EntriesBetweenLooks;
         try
@@ -113,14 +119,19 @@ internal sealed class CompactionRun(
                 if (!rule.Keep(key, merge.Tag, out ulong tag))
                     continue;
                 if (splitter.ShouldCutBefore(key, output?.EstimatedBytes ?? 0) && output != null)
-                    Finish(ref output, ref writtenBytes);
-                output ??= new TableOutput(
-                    services, tree.Id, tree.Name, options, plan.OutputLevel)
-                { Pay = pay, WrittenAtMs = plan.WrittenAtMs };
+                {
+                    byte[] to = key.ToArray();
+                    Finish(ref output, rule.Ranges.Clip(from, to), ref writtenBytes);
+                    from = to;
+                }
+                output ??= NewOutput(options, pay);
                 output.Add(key, tag, merge.Value);
             }
+            RangeTombstones rest = rule.Ranges.Clip(from, RangeTombstones.End);
+            if (!rest.IsEmpty)
+                output ??= NewOutput(options, pay);
             if (output != null)
-                Finish(ref output, ref writtenBytes);
+                Finish(ref output, rest, ref writtenBytes);
         }
         finally
         {
@@ -131,10 +142,20 @@ internal sealed class CompactionRun(
         services.Counters.Compacted(writtenBytes, isTrivialMove: false);
     }
 
-    private void AddRuns(MergingCursor merge)
+    private TableOutput NewOutput(KeyspaceOptions options, Action<long>? pay) =>
+        new(state.Services, tree.Id, tree.Name, options, plan.OutputLevel)
+        {
+            Pay = pay,
+            WrittenAtMs = plan.WrittenAtMs,
+        };
+
+    /// <summary>What lies whole under the range tombstones is not read at all.</summary>
+    private void AddRuns(MergingCursor merge, RangeTombstones ranges)
     {
         foreach (IGrouping<int, (int Level, Table Table)> level
-            in plan.Inputs.GroupBy(static input => input.Level))
+            in plan.Inputs
+                .Where(input => !CoveredTables.IsCovered(input.Table.Info, ranges, snapshots))
+                .GroupBy(static input => input.Level))
         {
             Table[] tables = TreeVersion.Sorted(
                 level.Key, level.Select(static input => input.Table));
@@ -149,11 +170,12 @@ internal sealed class CompactionRun(
         }
     }
 
-    private void Finish(ref TableOutput? output, ref long writtenBytes)
+    private void Finish(
+        ref TableOutput? output, RangeTombstones ranges, ref long writtenBytes)
     {
         using TableOutput finished = output!;
         output = null;
-        TableInfo info = finished.Finish();
+        TableInfo info = finished.Finish(ranges);
         writtenBytes += info.FileBytes;
         _outputs.Add(state.Services.Tables.NewTable(info));
     }

@@ -23,7 +23,7 @@ internal sealed class FlushRun(StoreState state, VersionCommitter committer)
         Debug.Assert(!memTable.IsEmpty, "an empty memtable makes no table");
         using var output = new TableOutput(
             services, memTable.KeyspaceId, keyspaceName, options, level: 0);
-        var rule = new RetentionRule(snapshots, plan: null);
+        var rule = new RetentionRule(snapshots, plan: null, memTable.Ranges);
         var cursor = new MemTableCursor();
         cursor.Reset(memTable);
         for (bool more = cursor.SeekToFirst(); more; more = cursor.Next())
@@ -31,7 +31,7 @@ internal sealed class FlushRun(StoreState state, VersionCommitter committer)
             if (rule.Keep(cursor.UserKey, cursor.Tag, out ulong tag))
                 output.Add(cursor.UserKey, tag, cursor.Value);
         }
-        return output.Finish();
+        return output.Finish(rule.Ranges);
     }
 
     /// <summary>What was written, whether or not the keyspace was dropped meanwhile.</summary>
@@ -63,6 +63,8 @@ internal sealed class FlushRun(StoreState state, VersionCommitter committer)
                 table.MarkObsolete();
             table.Release();
         }
+        if (committed && info.RangeDeleteCount > 0)
+            CoveredTables.Drop(state, committer, tree);
         return info;
     }
 }

@@ -134,9 +134,8 @@ internal static class LeveledPicker
         int first = 0;
         foreach (Table table in version.Tables(level))
         {
-            ReadOnlySpan<byte> smallest = table.Info.SmallestKey;
             while (first < below.Length
-                && smallest.SequenceCompareTo(below[first].Info.LargestKey) > 0)
+                && below[first].Info.Keys.EndsBefore(table.Info.SmallestKey))
             {
                 first++;
             }
@@ -166,7 +165,7 @@ internal static class LeveledPicker
     {
         Debug.Assert(output > 0, "level 0 is not merged into");
         KeyRange keys = KeyRange.Of(inputs);
-        foreach (Table table in version.Overlapping(output, keys.Smallest, keys.Largest))
+        foreach (Table table in version.Overlapping(output, keys))
             inputs.Add((output, table));
     }
 

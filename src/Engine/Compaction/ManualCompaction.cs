@@ -30,8 +30,8 @@ internal sealed class ManualCompaction
     private long _numberMark;
 
     private int _level;
-    private byte[]? _after; // the walk of this level is past this key
-    private byte[]? _last; // and ends with it; null when the level has nothing in the range
+    private KeyRange? _after; // the walk of this level is past the end of this
+    private KeyRange? _last; // and ends with this; null when the level has nothing in the range
 
     /// <summary>From is inclusive, to is exclusive; an empty one is open.</summary>
     public ManualCompaction(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to)
@@ -84,7 +84,7 @@ internal sealed class ManualCompaction
         foreach ((int level, Table table) in plan.Inputs)
         {
             if (level == _level && level > 0)
-                _after = table.Info.LargestKey;
+                _after = table.Info.Keys;
         }
     }
 
@@ -113,7 +113,7 @@ internal sealed class ManualCompaction
         foreach (Table table in version.Tables(_level))
         {
             if (IsInRange(table))
-                _last = table.Info.LargestKey;
+                _last = table.Info.Keys;
         }
     }
 
@@ -196,7 +196,7 @@ internal sealed class ManualCompaction
         long bytes = 0;
         foreach (int at in (ReadOnlySpan<int>)[level, below])
         {
-            foreach (Table table in version.Overlapping(at, keys.Smallest, keys.Largest))
+            foreach (Table table in version.Overlapping(at, keys))
                 bytes += table.Info.FileBytes;
         }
         return bytes;
@@ -204,12 +204,11 @@ internal sealed class ManualCompaction
 
     private bool IsAhead(Table table) =>
         IsInRange(table)
-        && _last != null
-        && _last.AsSpan().SequenceCompareTo(table.Info.SmallestKey) >= 0
-        && (_after == null || table.Info.LargestKey.AsSpan().SequenceCompareTo(_after) > 0);
+        && _last is { } last && !last.EndsBefore(table.Info.SmallestKey)
+        && (_after is not { } after || table.Info.Keys.CompareEnd(after) > 0);
 
     private bool IsInRange(Table table) =>
-        table.Info.LargestKey.AsSpan().SequenceCompareTo(_from) >= 0
+        !table.Info.Keys.EndsBefore(_from)
         && (_to.Length == 0 || table.Info.SmallestKey.AsSpan().SequenceCompareTo(_to) < 0);
 
     private string Why() => string.Create(

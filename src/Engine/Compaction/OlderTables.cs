@@ -68,13 +68,10 @@ internal sealed class OlderTables
             Table[] tables = _sorted[i];
             int at = _positions[i];
             Debug.Assert(
-                at == 0 || userKey.SequenceCompareTo(tables[at - 1].Info.LargestKey) > 0,
+                at == 0 || tables[at - 1].Info.Keys.EndsBefore(userKey),
                 "the walk goes forward only");
-            while (at < tables.Length
-                && userKey.SequenceCompareTo(tables[at].Info.LargestKey) > 0)
-            {
+            while (at < tables.Length && tables[at].Info.Keys.EndsBefore(userKey))
                 at++;
-            }
             _positions[i] = at;
             if (at < tables.Length && userKey.SequenceCompareTo(tables[at].Info.SmallestKey) >= 0)
                 return true;
@@ -85,6 +82,14 @@ internal sealed class OlderTables
                 return true;
         }
         return false;
+    }
+
+    /// <summary>Whether one of the tables meets [from, to). Of any range.</summary>
+    public bool MayHoldAny(byte[] from, byte[] to)
+    {
+        var keys = new KeyRange(from, to, isLargestExcluded: true);
+        return Array.Exists(_unsorted, keys.Overlaps)
+            || Array.Exists(_sorted, tables => Array.Exists(tables, keys.Overlaps));
     }
 
     private static Table[] OlderOfLevel0(

@@ -59,7 +59,7 @@ internal sealed class OutputSplitter
     {
         long bytes = 0;
         while (_grandparent < _grandparents.Length
-            && userKey.SequenceCompareTo(_grandparents[_grandparent].Info.LargestKey) > 0)
+            && _grandparents[_grandparent].Info.Keys.EndsBefore(userKey))
         {
             bytes += _grandparents[_grandparent].Info.FileBytes;
             _grandparent++;

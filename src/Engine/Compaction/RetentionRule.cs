@@ -15,6 +15,12 @@
 // (flushes of a keyspace are installed in the order of their memtables), else a version that a
 // dropped tombstone hid could come back.
 //
+// Range tombstones belong to stripes as versions do, and hide what is older: of each fragment the
+// newest of each stripe is kept, and an entry below one of its own stripe is dropped. In the lowest
+// stripe a tombstone under whose whole fragment no table outside the inputs may hold anything has
+// hidden all there was, and goes. As long as one is left that an entry is newer than, the entry
+// keeps its sequence, or it would fall under it.
+//
 // Without a plan (a flush) every table may hold older versions: only rule 1 applies.
 // No allocation per entry: the last key is remembered in a buffer that only grows.
 // Threads: one.
@@ -32,6 +38,9 @@ internal sealed class RetentionRule
     private readonly OlderTables? _older;
     private readonly bool _mayZeroSequences;
 
+    // The newest range tombstone of each stripe, those that are not kept too.
+    private readonly RangeTombstones _hiding = RangeTombstones.None;
+
     private byte[] _key = new byte[256];
     private int _keyBytes = -1; // no key yet
     private ulong _lastTag;
@@ -40,14 +49,26 @@ internal sealed class RetentionRule
     /// <param name="snapshots">Ascending; copied under the same lock as the plan was
     /// made.</param>
     /// <param name="plan">The compaction; null for a flush.</param>
-    public RetentionRule(ulong[] snapshots, CompactionPlan? plan)
+    /// <param name="ranges">The range tombstones of all inputs.</param>
+    public RetentionRule(
+        ulong[] snapshots, CompactionPlan? plan, RangeTombstones? ranges = null)
     {
         for (int i = 1; i < snapshots.Length; i++)
             Debug.Assert(snapshots[i - 1] <= snapshots[i], "snapshots ascend");
         _snapshots = snapshots;
         _older = plan?.WalkOlder();
         _mayZeroSequences = plan is { MayZeroSequences: true };
+        if (ranges is not { IsEmpty: false })
+            return;
+        _hiding = Thin(ranges, static (_, _) => true);
+        // Marks are set anew, by what is kept.
+        Ranges = Thin(_hiding, (fragment, stripe) => stripe > 0 || _older == null
+            || _older.MayHoldAny(fragment.From, fragment.To));
     }
+
+    /// <summary>The range tombstones to keep, marked by the entries that were kept so far.
+    /// </summary>
+    public RangeTombstones Ranges { get; } = RangeTombstones.None;
 
     /// <summary>Whether the entry lies behind the one kept or dropped last. Where it does not, the
     /// inputs are damaged in a way that no checksum shows, and nothing may be merged.</summary>
@@ -83,13 +104,49 @@ internal sealed class RetentionRule
             _lastTag = tag;
         }
         _lastStripe = stripe;
+        if (_hiding.IsEmpty)
+            return IsNeeded(userKey, ref newTag, stripe);
+        if (IsHidden(userKey, tag, stripe) || !IsNeeded(userKey, ref newTag, stripe))
+            return false;
+        if (Ranges.Covering(userKey, EntryTag.Sequence(tag)) > 0)
+            newTag = tag;
+        Ranges.Note(userKey, EntryTag.Sequence(newTag));
+        return true;
+    }
+
+    /// <summary>Of the newest version of a stripe: whether it must be kept, and its tag then.
+    /// </summary>
+    private bool IsNeeded(ReadOnlySpan<byte> userKey, ref ulong tag, int stripe)
+    {
         if (stripe > 0 || _older == null || (!_older.IsEmpty && _older.MayHold(userKey)))
             return true;
         if (EntryTag.Kind(tag) == ValueKind.Delete)
             return false;
         if (_mayZeroSequences)
-            newTag = EntryTag.PlainPut;
+            tag = EntryTag.PlainPut;
         return true;
+    }
+
+    private bool IsHidden(ReadOnlySpan<byte> userKey, ulong tag, int stripe)
+    {
+        ulong over = _hiding.At(userKey)?.OldestAbove(EntryTag.Sequence(tag)) ?? 0;
+        return over > 0 && StripeOf(over) == stripe;
+    }
+
+    /// <summary>Fresh fragments with the newest tombstone of each stripe that is wanted.</summary>
+    private RangeTombstones Thin(
+        RangeTombstones ranges, Func<RangeFragment, int, bool> isWanted)
+    {
+        var thin = new List<RangeFragment>();
+        foreach (RangeFragment fragment in ranges.Fragments)
+        {
+            ulong[] newest = [.. fragment.Sequences.GroupBy(StripeOf)
+                .Where(stripe => isWanted(fragment, stripe.Key))
+                .Select(static stripe => stripe.First())];
+            if (newest.Length > 0)
+                thin.Add(new RangeFragment(fragment.From, fragment.To, newest));
+        }
+        return RangeTombstones.OfOrdered([.. thin]);
     }
 
     // How many snapshots cannot see the sequence: snapshots below it. A snapshot sees what is at

@@ -8,6 +8,7 @@ using LsmMmap.Engine.Files;
 using LsmMmap.Engine.State;
 using LsmMmap.Engine.Versions;
 using LsmMmap.Sstable.Format;
+using LsmMmap.Sstable.Keys;
 using LsmMmap.Sstable.Tables;
 
 namespace LsmMmap.Engine.Compaction;
@@ -61,12 +62,13 @@ internal sealed class TableOutput : IDisposable
         _paidBytes = _builder.EstimatedBytes;
     }
 
-    /// <summary>Makes the file whole and durable under its name. The name itself is durable
+    /// <summary>Makes the file whole and durable under its name, with range tombstones that lie
+    /// in no other table of its level. The name itself is durable
     /// after the next sync of the directory.</summary>
-    public TableInfo Finish()
+    public TableInfo Finish(RangeTombstones ranges)
     {
         Debug.Assert(!_finished, "a table is finished once");
-        TableSummary summary = _builder.Finish();
+        TableSummary summary = _builder.Finish(ranges);
         _file.Sync();
         _file.Dispose();
         string path = FileNames.Table(_services.Directory, _number);

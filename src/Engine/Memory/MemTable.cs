@@ -41,6 +41,8 @@ internal sealed unsafe class MemTable : IDisposable
     private bool _lastWasNew = true;
 
     private int _writerCount;
+    private RangeTombstones _ranges = RangeTombstones.None;
+    private long _rangeBytes;
 
     private readonly long _expectedKeys;
 
@@ -55,20 +57,25 @@ internal sealed unsafe class MemTable : IDisposable
     /// <summary>The keyspace whose entries these are.</summary>
     public int KeyspaceId { get; }
 
-    /// <summary>Native bytes held, for the memory budget. 0 before the first Add.</summary>
-    public long AllocatedBytes => Volatile.Read(ref _arena)?.AllocatedBytes ?? 0;
+    /// <summary>Native bytes held, for the memory budget, and what the range tombstones take.
+    /// 0 before the first Add.</summary>
+    public long AllocatedBytes =>
+        (Volatile.Read(ref _arena)?.AllocatedBytes ?? 0) + Volatile.Read(ref _rangeBytes);
 
     /// <summary>Keys, values and 8 bytes of tag an entry: compare with the flush size.</summary>
     public long DataBytes => Volatile.Read(ref _dataBytes);
 
-    /// <summary>Entries, every version counted.</summary>
+    /// <summary>Entries, every version counted; without range tombstones.</summary>
     public long EntryCount => Volatile.Read(ref _entryCount);
 
     /// <summary>Different keys.</summary>
-    public long KeyCount => IsEmpty ? 0 : _keys!.Count;
+    public long KeyCount => EntryCount == 0 ? 0 : _keys!.Count;
 
     /// <summary>Whether nothing was added yet.</summary>
-    public bool IsEmpty => EntryCount == 0;
+    public bool IsEmpty => EntryCount == 0 && Ranges.IsEmpty;
+
+    /// <summary>The range tombstones, as of now.</summary>
+    public RangeTombstones Ranges => Volatile.Read(ref _ranges);
 
     /// <summary>The smallest sequence added; 0 when empty.</summary>
     public ulong SmallestSequence => Volatile.Read(ref _smallestSequence);
@@ -96,6 +103,9 @@ internal sealed unsafe class MemTable : IDisposable
         Debug.Assert(userKey.Length <= InternalKey.UserKeyBytesMax, "the key was checked above");
         Debug.Assert(value.Length <= InternalKey.ValueBytesMax, "the value was checked above");
         EnterWriter();
+        // Before the entry: whoever sees it sees the mark.
+        if (!_ranges.IsEmpty)
+            _ranges.Note(userKey, EntryTag.Sequence(tag));
         OrderedIndex order = _order ?? CreateParts();
         KeyIndex keys = _keys!;
         ulong hash = InternalKey.Hash(userKey);
@@ -124,6 +134,25 @@ internal sealed unsafe class MemTable : IDisposable
         }
 
         Count(userKey.Length + value.Length + sizeof(ulong), EntryTag.Sequence(tag));
+        Volatile.Write(ref _entryCount, _entryCount + 1);
+        LeaveWriter();
+    }
+
+    /// <summary>
+    /// Adds a range tombstone, as Add adds an entry. The list is copied, and the copy counts as
+    /// data: a memtable that holds thousands of them is full before copying costs much.
+    /// </summary>
+    public void AddRange(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to, ulong sequence)
+    {
+        Debug.Assert(sequence > _largestSequence, "a range tombstone is newer than what is there");
+        EnterWriter();
+        RangeTombstones grown =
+            _ranges.With(from.ToArray(), RangeTombstones.EndOf(to), sequence);
+        int bytes = from.Length + to.Length + sizeof(ulong) * (grown.Fragments.Length + 1);
+        Count(bytes, sequence);
+        Volatile.Write(ref _rangeBytes, _rangeBytes + bytes);
+        // Publication: release, before the sequence is.
+        Volatile.Write(ref _ranges, grown);
         LeaveWriter();
     }
 
@@ -210,12 +239,11 @@ internal sealed unsafe class MemTable : IDisposable
 
     private void Count(int bytes, ulong sequence)
     {
-        if (_entryCount == 0 || sequence < _smallestSequence)
+        if (_largestSequence == 0 || sequence < _smallestSequence)
             Volatile.Write(ref _smallestSequence, sequence);
         if (sequence > _largestSequence)
             Volatile.Write(ref _largestSequence, sequence);
         Volatile.Write(ref _dataBytes, _dataBytes + bytes);
-        Volatile.Write(ref _entryCount, _entryCount + 1);
     }
 
     [Conditional("DEBUG")]

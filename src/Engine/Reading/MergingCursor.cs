@@ -33,6 +33,9 @@ internal sealed class MergingCursor : IDisposable
     /// <summary>Whether there is nothing to merge.</summary>
     public bool IsAlone => _runCount == 1;
 
+    /// <summary>How many runs were added; the next one's age.</summary>
+    public int RunCount => _runCount;
+
     /// <summary>The cursor of the run on top, if it stands in a block without versions: then no
     /// other entry of the current key can come after this one, and inside the block the cursor
     /// may be moved on, as long as it stays before <paramref name="second"/>, or without limit
@@ -68,6 +71,7 @@ internal sealed class MergingCursor : IDisposable
             _heap = new RunCursor[count];
         }
         _heapCount = 0;
+        _runs[_runCount].Age = _runCount;
         return _runs[_runCount++];
     }
 
@@ -108,6 +112,42 @@ internal sealed class MergingCursor : IDisposable
         for (int i = 0; i < _runCount; i++)
             _runs[i].SeekForPrevious(key, tag);
         Build(forward: false);
+    }
+
+    /// <summary>Moving forward, takes the runs from an age on to the first entry at or after a
+    /// key; RangeTombstones.End is behind every key. False, and nothing done, when the run on top
+    /// is younger.</summary>
+    public bool TrySkipTo(byte[] key, int age)
+    {
+        if (_heap[0].Age < age)
+            return false;
+        for (int i = age; i < _runCount; i++)
+        {
+            RunCursor run = _runs[i];
+            if (!run.IsValid || run.UserKey.SequenceCompareTo(key) >= 0)
+                continue;
+            if (key.Length > InternalKey.UserKeyBytesMax)
+                run.Leave();
+            else
+                run.Seek(key, KeySeparator.TagMax - 1);
+        }
+        Build(forward: true);
+        return true;
+    }
+
+    /// <summary>Moving backward, takes the runs from an age on before a key, likewise.</summary>
+    public bool TrySkipBefore(byte[] key, int age)
+    {
+        if (_heap[0].Age < age)
+            return false;
+        for (int i = age; i < _runCount; i++)
+        {
+            RunCursor run = _runs[i];
+            if (run.IsValid && run.UserKey.SequenceCompareTo(key) >= 0)
+                run.SeekForPrevious(key, ulong.MaxValue);
+        }
+        Build(forward: false);
+        return true;
     }
 
     public void Next()

@@ -72,6 +72,8 @@ internal sealed class MultiLookup
         {
             for (int first = 0; first < _count; first += GroupKeys)
                 RunGroup(view, first, Math.Min(GroupKeys, _count - first));
+            if (view.HasRanges)
+                Hide(view, sequence);
         }
         catch
         {
@@ -106,6 +108,21 @@ internal sealed class MultiLookup
         Release();
         _count = 0;
         _keyBytes = 0;
+    }
+
+    /// <summary>Lets go of what lies under a range tombstone.</summary>
+    private void Hide(TreeView view, ulong sequence)
+    {
+        foreach (ref Lookup lookup in _lookups.AsSpan(0, _count))
+        {
+            bool isHidden = lookup.IsFound && view.Covering(KeyOf(lookup), sequence)
+                > EntryTag.Sequence(lookup.Value.Tag);
+            if (!isHidden)
+                continue;
+            lookup.Value.Owner?.Release();
+            lookup.Value = default;
+            lookup.IsFound = false;
+        }
     }
 
     private ref Lookup At(int index)

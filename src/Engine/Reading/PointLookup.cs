@@ -1,6 +1,7 @@
 // The newest visible version of one key: memtable, frozen memtables, level 0 newest first, then
 // at most one table on each deeper level. The first source that knows the key decides, because
-// every source is newer than the ones after it.
+// every source is newer than the ones after it. What it found may lie under a range tombstone, of
+// the same source or a younger one; that is asked last, and only where there are any.
 //
 // Cost: no allocation, no lock, no interface call. One hash of the key serves every filter on
 // the way; a source that does not hold the key costs a filter probe (one cache line) at most.
@@ -8,6 +9,7 @@
 // comes, which hits gain from and misses pay for: see docs/adr/0018.
 
 using System.Diagnostics;
+using System.Runtime.CompilerServices;
 using LsmMmap.Engine.Versions;
 using LsmMmap.Sstable.Keys;
 using LsmMmap.Sstable.Mapping;
@@ -27,6 +29,33 @@ internal static class PointLookup
         ref TableValue found, out long ownerId)
     {
         Debug.Assert(sequence <= EntryTag.SequenceMax, "a sequence has 56 bits");
+        return TryFind(view, key, sequence, isLikely, ref found, out ownerId)
+            && (!view.HasRanges || IsVisible(view, key, sequence, ref found));
+    }
+
+    /// <summary>False, and the value let go, when a range tombstone hides it.</summary>
+    public static bool IsVisible(
+        TreeView view, ReadOnlySpan<byte> key, ulong sequence, ref TableValue found)
+    {
+        try
+        {
+            if (view.Covering(key, sequence) <= EntryTag.Sequence(found.Tag))
+                return true;
+        }
+        catch
+        {
+            Release(ref found);
+            throw;
+        }
+        Release(ref found);
+        return false;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool TryFind(
+        TreeView view, ReadOnlySpan<byte> key, ulong sequence, bool isLikely,
+        ref TableValue found, out long ownerId)
+    {
         ulong hash = InternalKey.Hash(key);
         ulong seekTag = EntryTag.SeekAt(sequence);
         if (TryGetFrom(view.Active, key, hash, seekTag, ref found))
@@ -103,8 +132,13 @@ internal static class PointLookup
     {
         if (EntryTag.Kind(found.Tag) == ValueKind.Put)
             return true;
+        Release(ref found);
+        return false;
+    }
+
+    private static void Release(ref TableValue found)
+    {
         found.Owner?.Release();
         found.Owner = null;
-        return false;
     }
 }

@@ -33,6 +33,22 @@ internal static class ResidentLookup
         TreeView view, ReadOnlySpan<byte> key, ulong sequence, ref TableValue found,
         out long ownerId)
     {
+        // Before anything is found, so that nothing has to be let go.
+        if (view.HasRanges && !view.Version.AreRangesRead)
+        {
+            ownerId = 0;
+            return ResidentAnswer.Unknown;
+        }
+        ResidentAnswer answer = Find(view, key, sequence, ref found, out ownerId);
+        bool isHidden = answer == ResidentAnswer.Found && view.HasRanges
+            && !PointLookup.IsVisible(view, key, sequence, ref found);
+        return isHidden ? ResidentAnswer.Absent : answer;
+    }
+
+    private static ResidentAnswer Find(
+        TreeView view, ReadOnlySpan<byte> key, ulong sequence, ref TableValue found,
+        out long ownerId)
+    {
         ulong hash = InternalKey.Hash(key);
         if (PointLookup.TryGetFromMemory(
             view, key, hash, sequence, ref found, out ownerId, out bool isValue))

@@ -25,6 +25,9 @@ internal sealed class RunCursor : IDisposable
 
     public bool IsValid { get; private set; }
 
+    /// <summary>Its place among the runs of a merge, the youngest first.</summary>
+    public int Age { get; set; }
+
     public ReadOnlySpan<byte> UserKey =>
         _isMemTable ? _memCursor.UserKey : _tableCursor.UserKey;
 
@@ -120,6 +123,9 @@ internal sealed class RunCursor : IDisposable
         return IsValid = _tableCursor.Previous() || MoveBack();
     }
 
+    /// <summary>Stands on no entry until the next seek.</summary>
+    public void Leave() => IsValid = false;
+
     /// <summary>Lets go of tables and memtables but keeps the buffers.</summary>
     public void Clear()
     {
@@ -140,7 +146,7 @@ internal sealed class RunCursor : IDisposable
         ReadOnlySpan<Table> tables = _tables.Span;
         int at = 0;
         while (at < tables.Length - 1
-            && tables[at].Info.LargestKey.AsSpan().SequenceCompareTo(key) < 0)
+            && tables[at].Info.Keys.EndsBefore(key))
             at++;
         return at;
     }

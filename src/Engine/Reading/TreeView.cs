@@ -9,6 +9,7 @@ namespace LsmMmap.Engine.Reading;
 
 internal sealed class TreeView
 {
+    private readonly bool _hasOlderRanges;
     private int _references = 1;
 
     /// <summary>Adds a reference to every part.</summary>
@@ -25,6 +26,8 @@ internal sealed class TreeView
             memTable.AddReference();
         Debug.Assert(Array.IndexOf(frozen, active) < 0, "the active memtable is not frozen");
         version.AddReference();
+        _hasOlderRanges = version.HasRanges
+            || Array.Exists(frozen, static memTable => !memTable.Table.Ranges.IsEmpty);
     }
 
     public int KeyspaceId { get; }
@@ -35,6 +38,22 @@ internal sealed class TreeView
     public LiveMemTable[] Frozen { get; }
 
     public TreeVersion Version { get; }
+
+    /// <summary>Whether any part may hold a range tombstone that a reader sees. Asked after the
+    /// reader has its sequence.</summary>
+    public bool HasRanges => _hasOlderRanges || !Active.Table.Ranges.IsEmpty;
+
+    /// <summary>The newest range tombstone over a key at or below a sequence, of all parts; 0 when
+    /// there is none. May read those of the tables.</summary>
+    public ulong Covering(ReadOnlySpan<byte> key, ulong sequence)
+    {
+        ulong newest = Active.Table.Ranges.Covering(key, sequence);
+        foreach (LiveMemTable memTable in Frozen)
+            newest = Math.Max(newest, memTable.Table.Ranges.Covering(key, sequence));
+        foreach (RangeRun run in Version.RangeRuns)
+            newest = Math.Max(newest, run.Ranges.Covering(key, sequence));
+        return newest;
+    }
 
     public void AddReference()
     {

@@ -7,7 +7,7 @@
 // store is one run of tables and the block at hand holds no versions (a compacted store), both
 // directions stand on the entry and nothing is saved or compared. Where other runs lie above such a
 // block (a compacted store that is written to), moving forward compares with the next of their
-// entries only.
+// entries only. What lies under a range tombstone is passed by with a seek (RangeCover).
 //
 // Position: nowhere (new), before the first entry, on an entry, after the last one. Bounds are
 // copied. No allocation per move; the buffers grow to the largest key and saved value.
@@ -24,6 +24,7 @@ namespace LsmMmap.Engine.Reading;
 internal sealed class VisibleCursor : IDisposable
 {
     private readonly MergingCursor _merge = new();
+    private readonly RangeCover _cover = new();
     private GrowOnlyBuffer _key;
     private GrowOnlyBuffer _savedValue;
     private GrowOnlyBuffer _target;
@@ -37,6 +38,9 @@ internal sealed class VisibleCursor : IDisposable
     private bool _backward;
     private bool _isEmptyRange;
     private bool _isWhole;
+
+    // Whether a plain entry may have to be passed by: for bounds or range tombstones.
+    private bool _isGuarded;
 
     private enum Position
     {
@@ -63,13 +67,9 @@ internal sealed class VisibleCursor : IDisposable
         _sequence = sequence;
         if (_isEmptyRange)
             return;
-        if (view.Active.Table.IsEmpty)
-            _skipped = view.Active.Table;
-        else
-            _merge.AddRun().Reset(view.Active);
-        foreach (LiveMemTable memTable in view.Frozen)
-            _merge.AddRun().Reset(memTable);
-        AddTables(view.Version);
+        _skipped = view.Active.Table.IsEmpty ? view.Active.Table : null;
+        ViewRuns.Add(view, _skipped == null, _merge, _cover, _lower.Span, _upper.Span);
+        See(sequence);
         _isWhole = true;
     }
 
@@ -81,7 +81,7 @@ internal sealed class VisibleCursor : IDisposable
         Debug.Assert(sequence >= _sequence, "a view does not go back");
         if (!_isWhole || _skipped is { IsEmpty: false })
             return false;
-        _sequence = sequence;
+        See(sequence);
         _backward = false;
         Leave();
         return true;
@@ -99,6 +99,7 @@ internal sealed class VisibleCursor : IDisposable
     public void Clear()
     {
         _merge.Clear();
+        _cover.Clear();
         Leave();
         _skipped = null;
         _isWhole = false;
@@ -145,11 +146,12 @@ internal sealed class VisibleCursor : IDisposable
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool MoveNext() =>
-        _plain is { } table && table.TryNextPlain() ? StandPlain(table) : MoveOn();
+        _plain is { } table && table.TryNextPlain()
+            ? StandPlain(table, forward: true) : MoveOn();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool MovePrevious() => _plain is { } table && _merge.IsAlone && table.TryPreviousPlain()
-        ? StandPlain(table) : MoveBack();
+        ? StandPlain(table, forward: false) : MoveBack();
 
     private bool MoveOn()
     {
@@ -208,24 +210,16 @@ internal sealed class VisibleCursor : IDisposable
         return _target.Span;
     }
 
-    private void AddTables(Versions.TreeVersion version)
+    private void See(ulong sequence)
     {
-        ReadOnlyMemory<Versions.Table> young = version.LevelMemory(0);
-        for (int i = 0; i < young.Length; i++)
-        {
-            if (Meets(young.Span[i].Info))
-                _merge.AddRun().Reset(young.Slice(i, 1), sequential: false);
-        }
-        for (int level = 1; level < Versions.TreeVersion.LevelCount; level++)
-        {
-            if (version.Tables(level).Length > 0)
-                _merge.AddRun().Reset(version, level, sequential: false);
-        }
+        _sequence = sequence;
+        _cover.SetSequence(sequence);
+        _isGuarded = !_lower.IsEmpty || !_upper.IsEmpty || !_cover.IsEmpty;
     }
 
-    private bool Meets(Versions.TableInfo table) =>
-        (_lower.IsEmpty || _lower.Span.SequenceCompareTo(table.LargestKey) <= 0)
-        && (_upper.IsEmpty || _upper.Span.SequenceCompareTo(table.SmallestKey) > 0);
+    /// <summary>Whether a range tombstone hides the entry that the merge stands on.</summary>
+    private bool IsHidden(ulong tag) =>
+        !_cover.IsEmpty && _cover.Hides(_merge.UserKey, EntryTag.Sequence(tag));
 
     private bool SeekToVeryFirst()
     {
@@ -242,19 +236,30 @@ internal sealed class VisibleCursor : IDisposable
     {
         Debug.Assert(_position == Position.Nowhere, "a cursor on its way stands nowhere");
         _backward = false;
-        for (; _merge.IsValid; _merge.Next())
+        while (_merge.IsValid)
         {
-            if (skipping && _merge.UserKey.SequenceEqual(_key.Span))
-                continue;
-            if (!_upper.IsEmpty && _merge.UserKey.SequenceCompareTo(_upper.Span) >= 0)
-                break;
             ulong tag = _merge.Tag;
-            if (EntryTag.Sequence(tag) > _sequence)
-                continue;
-            if (EntryTag.Kind(tag) == ValueKind.Put)
-                return At(Position.OnEntry);
-            _key.Set(_merge.UserKey);
-            skipping = true;
+            bool isPast = skipping && _merge.UserKey.SequenceEqual(_key.Span);
+            if (!isPast && !_upper.IsEmpty && _merge.UserKey.SequenceCompareTo(_upper.Span) >= 0)
+                break;
+            if (!isPast && EntryTag.Sequence(tag) <= _sequence)
+            {
+                if (IsHidden(tag))
+                {
+                    if (_merge.TrySkipTo(_cover.Fragment!.To, _cover.FirstHiddenRun))
+                        continue;
+                }
+                else if (EntryTag.Kind(tag) == ValueKind.Put)
+                {
+                    return At(Position.OnEntry);
+                }
+                else
+                {
+                    _key.Set(_merge.UserKey);
+                    skipping = true;
+                }
+            }
+            _merge.Next();
         }
         return At(Position.AfterLast);
     }
@@ -264,11 +269,11 @@ internal sealed class VisibleCursor : IDisposable
     private bool FindBackward()
     {
         Debug.Assert(_position == Position.Nowhere, "a cursor on its way stands nowhere");
-        if (_merge.IsValid && _merge.IsOnlyVersionBackward)
+        if (_merge.IsValid && _merge.IsOnlyVersionBackward && !IsHidden(_merge.Tag))
             return StandBackward();
         _backward = true;
         bool found = false;
-        for (; _merge.IsValid; _merge.Previous())
+        while (_merge.IsValid)
         {
             ReadOnlySpan<byte> key = _merge.UserKey;
             ulong tag = _merge.Tag;
@@ -276,15 +281,21 @@ internal sealed class VisibleCursor : IDisposable
                 break;
             if (!_lower.IsEmpty && key.SequenceCompareTo(_lower.Span) < 0)
                 break;
-            if (EntryTag.Sequence(tag) > _sequence)
-                continue;
-            // Newer than what was saved of this key, so it takes its place.
-            found = EntryTag.Kind(tag) == ValueKind.Put;
-            if (found)
+            if (EntryTag.Sequence(tag) <= _sequence)
             {
-                _key.Set(key);
-                _savedValue.Set(_merge.Value);
+                bool isHidden = IsHidden(tag);
+                if (isHidden
+                    && _merge.TrySkipBefore(_cover.Fragment!.From, _cover.FirstHiddenRun))
+                    continue;
+                // Newer than what was saved of this key, so it takes its place.
+                found = !isHidden && EntryTag.Kind(tag) == ValueKind.Put;
+                if (found)
+                {
+                    _key.Set(key);
+                    _savedValue.Set(_merge.Value);
+                }
             }
+            _merge.Previous();
         }
         return At(found ? Position.OnEntry : Position.BeforeFirst);
     }
@@ -302,12 +313,12 @@ internal sealed class VisibleCursor : IDisposable
     /// <summary>On the entry that the run on top has come to inside its plain block, if it is the
     /// next of all runs and the bounds have it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private bool StandPlain(TableCursor table)
+    private bool StandPlain(TableCursor table, bool forward)
     {
         Debug.Assert(EntryTag.IsServed(table.Tag), "an entry without versions is a plain put");
         if (_second is { } second && !IsBelow(table, second))
             return MergeOn();
-        return (_lower.IsEmpty && _upper.IsEmpty) || StandInside(table.UserKey);
+        return !_isGuarded || StandInside(table, forward);
     }
 
     private static bool IsBelow(TableCursor table, RunCursor second)
@@ -326,12 +337,19 @@ internal sealed class VisibleCursor : IDisposable
         return FindForward(skipping: false);
     }
 
-    private bool StandInside(ReadOnlySpan<byte> key)
+    private bool StandInside(TableCursor table, bool forward)
     {
+        ReadOnlySpan<byte> key = table.UserKey;
         if (!_upper.IsEmpty && key.SequenceCompareTo(_upper.Span) >= 0)
             return At(Position.AfterLast);
-        return _lower.IsEmpty || key.SequenceCompareTo(_lower.Span) >= 0
-            || At(Position.BeforeFirst);
+        if (!_lower.IsEmpty && key.SequenceCompareTo(_lower.Span) < 0)
+            return At(Position.BeforeFirst);
+        if (!IsHidden(table.Tag))
+            return true;
+        if (forward)
+            return MergeOn();
+        Leave();
+        return FindBackward();
     }
 
     private void Leave()

@@ -4,11 +4,13 @@
 //
 // Bounds decide most pairs of tables: no shared keys, or every sequence of the upper one above
 // those of the lower one. What they leave open is merged and looked at entry by entry. Merged in
-// the order of keys and ages, the entries of one key must come from runs that only go down.
+// the order of keys and ages, the entries of one key must come from runs that only go down. A range
+// tombstone is a version of every key under it.
 // Threads: one.
 
 using System.Diagnostics;
 using LsmMmap.Engine.Versions;
+using LsmMmap.Sstable.Keys;
 
 namespace LsmMmap.Engine.Recovery;
 
@@ -41,7 +43,7 @@ internal static class AgeOrder
             foreach ((int lowerRun, TableInfo lower) in tables)
             {
                 if (upperRun < lowerRun && upper.SmallestSequence <= lower.LargestSequence
-                    && upper.Overlaps(lower.SmallestKey, lower.LargestKey))
+                    && upper.Keys.Overlaps(lower.Keys))
                 {
                     undecided.Add(upper.Number);
                     undecided.Add(lower.Number);
@@ -58,7 +60,9 @@ internal static class AgeOrder
         IEnumerable<RankedTable> tables, Func<MergedTables, string, bool> onWrong,
         CancellationToken cancellationToken)
     {
-        using var merged = new MergedTables(tables);
+        RankedTable[] all = [.. tables];
+        RankedTable[] withRanges = [.. all.Where(static t => t.Info.RangeDeleteCount > 0)];
+        using var merged = new MergedTables(all);
         byte[] key = [];
         int keyBytes = -1;
         ulong tag = 0;
@@ -72,6 +76,7 @@ internal static class AgeOrder
             string? wrong = !isSame ? null
                 : merged.Tag == tag ? "an entry stands in two tables"
                 : merged.Table.Rank < run ? "a version lies above a newer one of its key" : null;
+            wrong ??= FindWrongRange(merged, withRanges);
             if (wrong != null && !onWrong(merged, wrong))
                 return false;
             if (!isSame)
@@ -86,5 +91,21 @@ internal static class AgeOrder
             run = merged.Table.Rank;
         }
         return true;
+    }
+
+    private static string? FindWrongRange(MergedTables merged, RankedTable[] tables)
+    {
+        ulong sequence = EntryTag.Sequence(merged.Tag);
+        foreach (RankedTable table in tables)
+        {
+            if (table.Rank == merged.Table.Rank
+                || table.Reader.Ranges.At(merged.UserKey) is not { } over)
+                continue;
+            bool isInOrder = table.Rank < merged.Table.Rank
+                ? over.Sequences[^1] > sequence : over.Sequences[0] < sequence;
+            if (!isInOrder)
+                return "an entry and a range tombstone over it lie in the wrong order";
+        }
+        return null;
     }
 }

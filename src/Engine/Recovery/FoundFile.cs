@@ -78,6 +78,8 @@ internal sealed class FoundTable(string name, long number)
             LargestSequence = stated.LargestSequence,
             EntryCount = stated.Entries,
             DeleteCount = stated.Deletes,
+            IsLargestExcluded = stated.IsLargestExcluded,
+            RangeDeleteCount = stated.RangeDeletes,
         };
     }
 }

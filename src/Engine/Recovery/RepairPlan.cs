@@ -278,8 +278,8 @@ internal sealed class RepairPlan
         foreach ((int level, FoundTable table) in kept)
         {
             if (level > 0 && kept.Exists(other => other.Level == level
-                && other.Table.Number != table.Number && other.Table.Info!.Overlaps(
-                    table.Info!.SmallestKey, table.Info.LargestKey)))
+                && other.Table.Number != table.Number && other.Table.Info!.Keys.Overlaps(
+                    table.Info!.Keys)))
                 return true;
         }
         return false;

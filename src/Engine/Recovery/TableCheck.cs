@@ -44,6 +44,8 @@ internal static class TableCheck
         Compare("largest sequence", listed.LargestSequence, stated.LargestSequence);
         Compare("smallest key", Hex(listed.SmallestKey), Hex(stated.SmallestKey));
         Compare("largest key", Hex(listed.LargestKey), Hex(stated.LargestKey));
+        Compare("end", listed.IsLargestExcluded, stated.IsLargestExcluded);
+        Compare("number of range tombstones", listed.RangeDeleteCount, stated.RangeDeletes);
         Compare("keyspace", owner.KeyspaceId, stated.KeyspaceId ?? owner.KeyspaceId);
         Compare("store", owner.StoreId, stated.StoreId ?? owner.StoreId);
     }

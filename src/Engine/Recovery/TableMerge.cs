@@ -26,6 +26,8 @@ internal sealed class TableMerge(
     private const int LastLevel = TreeVersion.LevelCount - 1;
 
     private readonly List<TableInfo> _made = [];
+    private RangeTombstones _ranges = RangeTombstones.None;
+    private byte[] _from = [];
     private byte[] _key = new byte[256];
     private int _keyBytes = -1;
     private ulong _winner;
@@ -43,21 +45,25 @@ internal sealed class TableMerge(
         TableOutput? output = null;
         try
         {
-            using var merged = new MergedTables(tables.Select(table => Open(table, open)));
+            RankedTable[] ranked = [.. tables.Select(table => Open(table, open))];
+            _ranges = Newest(ranked);
+            using var merged = new MergedTables(ranked);
             for (long i = 1; merged.MoveNext(); i++)
             {
                 if (i % EntriesBetweenLooks == 0)
                     cancellationToken.ThrowIfCancellationRequested();
-                if (IsOlderVersion(merged) || !write)
+                if (IsOlderVersion(merged) || IsHidden(merged, ranked) || !write)
                     continue;
                 if (output != null && output.EstimatedBytes >= options.TableBytes)
-                    Finish(ref output);
-                output ??= new TableOutput(
-                    services, keyspace.Id, keyspace.Name, options, LastLevel);
+                    Finish(ref output, merged.UserKey.ToArray());
+                output ??= NewOutput();
                 output.Add(merged.UserKey, merged.Tag, merged.Value);
+                _ranges.Note(merged.UserKey, EntryTag.Sequence(merged.Tag));
             }
+            if (write && !_ranges.Clip(_from, RangeTombstones.End).IsEmpty)
+                output ??= NewOutput();
             if (output != null)
-                Finish(ref output);
+                Finish(ref output, RangeTombstones.End);
             return _made;
         }
         finally
@@ -76,6 +82,33 @@ internal sealed class TableMerge(
         TableReader reader = TableReader.Open(
             file, table.Info.TableId, BlockReadMode.Copy, null, null);
         return new RankedTable(reader, table.Info, -table.Number);
+    }
+
+    private TableOutput NewOutput() =>
+        new(services, keyspace.Id, keyspace.Name, options, LastLevel);
+
+    /// <summary>The newest range tombstone over each key.</summary>
+    private static RangeTombstones Newest(RankedTable[] tables) => RangeTombstones.OfOrdered([
+        .. RangeTombstones.Of(tables.SelectMany(
+            static table => table.Reader.Ranges.Fragments.ToArray())).Fragments.ToArray()
+            .Select(static f => new RangeFragment(f.From, f.To, [f.Sequences[0]]))]);
+
+    /// <summary>Whether a range tombstone hides the entry. Of an entry at zero in a younger file
+    /// than the tombstone's nobody knows which is newer: the key is doubtful too.</summary>
+    private bool IsHidden(MergedTables merged, RankedTable[] tables)
+    {
+        ulong sequence = EntryTag.Sequence(merged.Tag);
+        if (_ranges.IsEmpty || _ranges.Covering(merged.UserKey, ulong.MaxValue) <= sequence)
+            return false;
+        bool isDoubtful = sequence == 0;
+        foreach (RankedTable table in tables)
+        {
+            if (isDoubtful && table.Info.Number > merged.Table.Info.Number
+                && table.Reader.Ranges.Covering(merged.UserKey, ulong.MaxValue) > 0)
+                isDoubtful = false;
+        }
+        DoubtfulKeys += isDoubtful ? 1 : 0;
+        return true;
     }
 
     private bool IsOlderVersion(MergedTables merged)
@@ -99,14 +132,14 @@ internal sealed class TableMerge(
         return false;
     }
 
-    private void Finish(ref TableOutput? output)
+    private void Finish(ref TableOutput? output, byte[] to)
     {
         using TableOutput finished = output!;
         output = null;
-        _made.Add(finished.Finish());
+        _made.Add(finished.Finish(_ranges.Clip(_from, to)));
+        _from = to;
         Debug.Assert(
-            _made.Count < 2 || _made[^2].LargestKey.AsSpan()
-                .SequenceCompareTo(_made[^1].SmallestKey) < 0,
+            _made.Count < 2 || _made[^2].Keys.EndsBefore(_made[^1].SmallestKey),
             "the tables of a run share no key");
     }
 }

@@ -62,6 +62,6 @@ internal static class ContentsCheck
         && table.LargestSequence <= SequenceMax
         && table.EntryCount > 0 && table.DeleteCount <= table.EntryCount
         && table.SmallestKey.Length <= InternalKey.UserKeyBytesMax
-        && table.LargestKey.Length <= InternalKey.UserKeyBytesMax
-        && table.SmallestKey.AsSpan().SequenceCompareTo(table.LargestKey) <= 0;
+        && RangeTombstones.Stated(table.LargestKey).Length <= InternalKey.UserKeyBytesMax
+        && table.HasPossibleEnds;
 }

@@ -5,6 +5,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Text;
+using LsmMmap.Sstable.Keys;
 
 namespace LsmMmap.Engine.Versions;
 
@@ -15,9 +16,11 @@ internal static class EditCodec
     private const byte FlushedTag = 0x83;
     private const byte AddTag = 0x84;
     private const byte RemoveTag = 0x85;
+    private const byte AddRangesTag = 0x87;
     private const byte CleanTag = 0x06;
     private const byte TableTimeTag = 0x08;
     private const byte MustUnderstand = 0x80;
+    private const ulong FlagLargestExcluded = 1;
 
     public static byte[] Encode(VersionEdit edit, ulong chain)
     {
@@ -51,7 +54,7 @@ internal static class EditCodec
         foreach ((int keyspaceId, int level, TableInfo table) in edit.Added)
         {
             PutTable(field, keyspaceId, level, table);
-            PutField(output, AddTag, field);
+            PutField(output, table.RangeDeleteCount > 0 ? AddRangesTag : AddTag, field);
             if (table.WrittenAtMs == 0)
                 continue;
             PutVarint(field, (ulong)table.Number);
@@ -122,7 +125,8 @@ internal static class EditCodec
                 edit.Flushed.Add((field.Int(), field.Varint()));
                 break;
             case AddTag:
-                edit.Added.Add(TakeTable(ref field));
+            case AddRangesTag:
+                edit.Added.Add(TakeTable(ref field, tag == AddRangesTag));
                 break;
             case RemoveTag:
                 edit.Removed.Add((field.Int(), field.Int(), field.Long()));
@@ -154,16 +158,19 @@ internal static class EditCodec
         PutFixed(field, table.TableId);
         PutVarint(field, (ulong)table.FileBytes);
         PutFixed(field, table.FileChecksum);
-        PutVarint(field, 0); // flags: both bounds inclusive
+        PutVarint(field, table.IsLargestExcluded ? FlagLargestExcluded : 0);
         PutVarint(field, table.SmallestSequence);
         PutVarint(field, table.LargestSequence);
         PutVarint(field, (ulong)table.EntryCount);
         PutVarint(field, (ulong)table.DeleteCount);
         PutBytes(field, table.SmallestKey);
-        PutBytes(field, table.LargestKey);
+        PutBytes(field, RangeTombstones.Stated(table.LargestKey));
+        if (table.RangeDeleteCount > 0)
+            PutVarint(field, (ulong)table.RangeDeleteCount);
     }
 
-    private static (int KeyspaceId, int Level, TableInfo Table) TakeTable(ref FieldReader field)
+    private static (int KeyspaceId, int Level, TableInfo Table) TakeTable(
+        ref FieldReader field, bool hasRanges)
     {
         int keyspaceId = field.Int();
         int level = field.Int();
@@ -173,9 +180,10 @@ internal static class EditCodec
         ulong tableId = field.Fixed();
         long bytes = field.Long();
         ulong checksum = field.Fixed();
-        if (field.Varint() != 0)
+        ulong flags = field.Varint();
+        if (flags > (hasRanges ? FlagLargestExcluded : 0))
             field.Fail();
-        return (keyspaceId, level, new TableInfo
+        var table = new TableInfo
         {
             Number = number,
             TableId = tableId,
@@ -187,7 +195,15 @@ internal static class EditCodec
             DeleteCount = field.Long(),
             SmallestKey = field.Bytes().ToArray(),
             LargestKey = field.Bytes().ToArray(),
-        });
+            IsLargestExcluded = flags == FlagLargestExcluded,
+        };
+        if (table.IsLargestExcluded)
+            table = table with { LargestKey = RangeTombstones.EndOf(table.LargestKey) };
+        if (hasRanges)
+            table = table with { RangeDeleteCount = field.Long() };
+        if (hasRanges && table.RangeDeleteCount == 0)
+            field.Fail();
+        return (keyspaceId, level, table);
     }
 
     // Behind another field it says nothing that can be used, and nothing depends on it.

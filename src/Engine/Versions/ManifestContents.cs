@@ -67,10 +67,10 @@ internal sealed class ManifestContents
                 .OrderBy(static entry => entry.Table.SmallestKey, s_bytewise))
             {
                 Debug.Assert(level >= 0 && level < last.Length, "an edit names only levels");
-                if (table.SmallestKey.AsSpan().SequenceCompareTo(table.LargestKey) > 0)
+                if (!table.HasPossibleEnds)
                     return $"table {table.Number} ends before it begins";
                 if (level > 0 && last[level] is { } before
-                    && before.LargestKey.AsSpan().SequenceCompareTo(table.SmallestKey) >= 0)
+                    && !before.Keys.EndsBefore(table.SmallestKey))
                     return $"tables {before.Number} and {table.Number} of keyspace {id} overlap "
                         + $"on level {level}";
                 last[level] = table;

@@ -8,6 +8,7 @@ using System.Diagnostics;
 using LsmMmap.Engine.Files;
 using LsmMmap.Engine.Lifetimes;
 using LsmMmap.Engine.Waiting;
+using LsmMmap.Sstable.Keys;
 using LsmMmap.Sstable.Tables;
 
 namespace LsmMmap.Engine.Versions;
@@ -37,6 +38,11 @@ internal sealed class Table : Reclaimable
 
     /// <summary>The reader, opened when this is the first use.</summary>
     public TableReader Reader => Volatile.Read(ref _reader) ?? Open();
+
+    /// <summary>The range tombstones. The first use reads them, from a table that has any.
+    /// </summary>
+    public RangeTombstones Ranges =>
+        Info.RangeDeleteCount == 0 ? RangeTombstones.None : Reader.Ranges;
 
     /// <summary>The file, for reads that pass the mapping by.</summary>
     public TableFile File

@@ -18,8 +18,12 @@ internal sealed record TableInfo
     /// <summary>Smallest user key, inclusive.</summary>
     public required byte[] SmallestKey { get; init; }
 
-    /// <summary>Largest user key, inclusive.</summary>
+    /// <summary>Largest user key; RangeTombstones.End for a table without end.</summary>
     public required byte[] LargestKey { get; init; }
+
+    /// <summary>Whether the table ends before its largest key, as a range tombstone does.
+    /// </summary>
+    public bool IsLargestExcluded { get; init; }
 
     public required ulong SmallestSequence { get; init; }
 
@@ -28,6 +32,12 @@ internal sealed record TableInfo
     public required long EntryCount { get; init; }
 
     public required long DeleteCount { get; init; }
+
+    /// <summary>Range tombstones, each counted in every fragment.</summary>
+    public long RangeDeleteCount { get; init; }
+
+    /// <summary>The keys that its entries and range tombstones lie in.</summary>
+    public KeyRange Keys => new(SmallestKey, LargestKey, IsLargestExcluded);
 
     /// <summary>When the newest entry was flushed, in milliseconds of Unix time; 0 when nobody
     /// noted it (an older version, or a repair without the MANIFEST). Compactions hand it on.
@@ -42,13 +52,20 @@ internal sealed record TableInfo
         FileChecksum = summary.FileChecksum,
         SmallestKey = summary.SmallestKey,
         LargestKey = summary.LargestKey,
+        IsLargestExcluded = summary.IsLargestExcluded,
         SmallestSequence = summary.SmallestSequence,
         LargestSequence = summary.LargestSequence,
         EntryCount = summary.EntryCount,
         DeleteCount = summary.DeleteCount,
+        RangeDeleteCount = summary.RangeDeleteCount,
     };
+
+    /// <summary>Whether it begins before it ends. What was read from a file is asked first.
+    /// </summary>
+    public bool HasPossibleEnds => SmallestKey.AsSpan().SequenceCompareTo(LargestKey)
+        <= (IsLargestExcluded ? -1 : 0);
 
     /// <summary>Whether [from, to], both inclusive, meets the table's keys.</summary>
     public bool Overlaps(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to) =>
-        from.SequenceCompareTo(LargestKey) <= 0 && to.SequenceCompareTo(SmallestKey) >= 0;
+        !Keys.EndsBefore(from) && to.SequenceCompareTo(SmallestKey) >= 0;
 }

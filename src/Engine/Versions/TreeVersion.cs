@@ -20,6 +20,7 @@ internal sealed class TreeVersion
     private readonly HeadTree[] _largestKeys;
     private readonly long[] _levelBytes;
     private readonly int[] _sortedLevels;
+    private RangeRun[]? _rangeRuns;
     private int _references = 1;
 
     /// <summary>Adopts the arrays; adds a reference to every table.</summary>
@@ -38,6 +39,7 @@ internal sealed class TreeVersion
                 table.AddReference();
                 _levelBytes[level] += table.Info.FileBytes;
                 TableCount++;
+                HasRanges |= table.Info.RangeDeleteCount > 0;
             }
             TableBytes += _levelBytes[level];
         }
@@ -49,6 +51,17 @@ internal sealed class TreeVersion
     public long TableBytes { get; }
 
     public int TableCount { get; }
+
+    /// <summary>Whether any table holds a range tombstone.</summary>
+    public bool HasRanges { get; }
+
+    /// <summary>Whether <see cref="RangeRuns"/> reads nothing.</summary>
+    public bool AreRangesRead => !HasRanges || Volatile.Read(ref _rangeRuns) != null;
+
+    /// <summary>The range tombstones of each run that has any, youngest run first. Read at first
+    /// use.</summary>
+    public ReadOnlySpan<RangeRun> RangeRuns =>
+        HasRanges ? Volatile.Read(ref _rangeRuns) ?? ReadRanges() : [];
 
     public static TreeVersion Empty() =>
         new([.. Enumerable.Range(0, LevelCount).Select(_ => Array.Empty<Table>())]);
@@ -67,8 +80,8 @@ internal sealed class TreeVersion
     /// <summary>The deepest level that holds a table; 0 when none does.</summary>
     public int DeepestLevel() => _sortedLevels.Length == 0 ? 0 : _sortedLevels[^1];
 
-    /// <summary>Index of the first table of a sorted level whose largest key is not below the
-    /// key; the table count when there is none.</summary>
+    /// <summary>Index of the first table of a sorted level that does not end before the key; the
+    /// table count when there is none.</summary>
     public int FindTable(int level, ReadOnlySpan<byte> key)
     {
         Debug.Assert(level > 0, "level 0 is not sorted by key");
@@ -76,14 +89,13 @@ internal sealed class TreeVersion
         return isTie ? FindTable(_levels[level], low, key) : low;
     }
 
-    /// <summary>The tables of a level that meet [from, to], both inclusive, in level
-    /// order.</summary>
-    public List<Table> Overlapping(int level, ReadOnlySpan<byte> from, ReadOnlySpan<byte> to)
+    /// <summary>The tables of a level that meet a range, in level order.</summary>
+    public List<Table> Overlapping(int level, KeyRange keys)
     {
         var found = new List<Table>();
         foreach (Table table in _levels[level])
         {
-            if (table.Info.Overlaps(from, to))
+            if (keys.Overlaps(table))
                 found.Add(table);
         }
         return found;
@@ -146,13 +158,36 @@ internal sealed class TreeVersion
         }
     }
 
+    private RangeRun[] ReadRanges()
+    {
+        var runs = new List<RangeRun>();
+        foreach (Table table in _levels[0])
+        {
+            if (table.Info.RangeDeleteCount > 0)
+                runs.Add(new RangeRun(0, table, table.Ranges));
+        }
+        foreach (int level in _sortedLevels)
+        {
+            // Tables of a level share no key, and what they hold ends with them.
+            var fragments = new List<RangeFragment>();
+            foreach (Table table in _levels[level])
+                fragments.AddRange(table.Ranges.Fragments);
+            if (fragments.Count > 0)
+                runs.Add(new RangeRun(
+                    level, null, RangeTombstones.OfOrdered([.. fragments])));
+        }
+        RangeRun[] read = [.. runs];
+        Volatile.Write(ref _rangeRuns, read);
+        return read;
+    }
+
     private static int FindTable(Table[] tables, int low, ReadOnlySpan<byte> key)
     {
         int high = tables.Length;
         while (low < high)
         {
             int middle = (low + high) >>> 1;
-            if (tables[middle].Info.LargestKey.AsSpan().SequenceCompareTo(key) < 0)
+            if (tables[middle].Info.Keys.EndsBefore(key))
                 low = middle + 1;
             else
                 high = middle;
@@ -179,10 +214,13 @@ internal sealed class TreeVersion
             for (int i = 1; i < tables.Length; i++)
             {
                 Debug.Assert(
-                    tables[i - 1].Info.LargestKey.AsSpan()
-                        .SequenceCompareTo(tables[i].Info.SmallestKey) < 0,
+                    tables[i - 1].Info.Keys.EndsBefore(tables[i].Info.SmallestKey),
                     "tables of a sorted level share no key");
             }
         }
     }
 }
+
+/// <summary>The range tombstones of one sorted run: of a table of level 0, which is named, or of a
+/// whole deeper level.</summary>
+internal sealed record RangeRun(int Level, Table? Table, RangeTombstones Ranges);

@@ -11,6 +11,7 @@
 //   0x83 flushed     varint keyspace id, flushed sequence
 //   0x84 add table   varint keyspace, level, run, number; u64 id; varint bytes; u64 checksum;
 //                    varint flags, smallest and largest sequence, entries, deletes; two keys
+//   0x87 add table with range tombstones: the same, then varint how many
 //   0x85 remove      varint keyspace, level, number
 //   0x06 clean close varint log number, final length, last sequence
 //   0x08 table time  varint number of the table just added, Unix time in milliseconds at which

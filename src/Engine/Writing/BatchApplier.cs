@@ -37,7 +37,10 @@ internal static class BatchApplier
     {
         if (memTable.FirstLog == 0)
             memTable.FirstLog = logNumber;
-        memTable.Table.Add(key, EntryTag.Pack(sequence, kind), value);
+        if (kind == ValueKind.RangeDelete)
+            memTable.Table.AddRange(key, value, sequence);
+        else
+            memTable.Table.Add(key, EntryTag.Pack(sequence, kind), value);
         memTable.CountGrowth();
     }
 

@@ -2,6 +2,7 @@
 //
 //   entry = u8 kind, varint keyspace id, varint key bytes, key,
 //           then for a Put: varint value bytes, value
+//           then for a RangeDelete: varint bytes of the first key behind, that key; empty: no end
 //
 // The log record of a group of commits holds a small header and the entries of its batches one
 // after the other:
@@ -49,10 +50,20 @@ internal sealed class BatchBuffer
         CheckKey(key);
         if (value.Length > InternalKey.ValueBytesMax)
             ThrowTooLarge("value", value.Length, InternalKey.ValueBytesMax);
-        int at = Begin(ValueKind.Put, tree, key, value.Length + 5L);
-        at += PutVarint(at, (uint)value.Length);
-        value.CopyTo(_bytes.AsSpan(at));
-        End(at + value.Length, tree, key.Length + value.Length);
+        Add(ValueKind.Put, tree, key, value);
+    }
+
+    /// <summary>Adds nothing for a range that holds no key.</summary>
+    public void DeleteRange(
+        KeyspaceTree? tree, ReadOnlySpan<byte> from, ReadOnlySpan<byte> to)
+    {
+        CheckKey(from);
+        CheckKey(to);
+        int order = to.IsEmpty ? -1 : from.SequenceCompareTo(to);
+        if (order > 0)
+            throw new ArgumentException("a range begins behind its end", nameof(from));
+        if (order < 0)
+            Add(ValueKind.RangeDelete, tree, from, to);
     }
 
     public void Delete(KeyspaceTree? tree, ReadOnlySpan<byte> key)
@@ -70,6 +81,15 @@ internal sealed class BatchBuffer
         _trees.Clear();
         if (_bytes.Length > KeptBytesMax)
             _bytes = [];
+    }
+
+    private void Add(
+        ValueKind kind, KeyspaceTree? tree, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        int at = Begin(kind, tree, key, value.Length + 5L);
+        at += PutVarint(at, (uint)value.Length);
+        value.CopyTo(_bytes.AsSpan(at));
+        End(at + value.Length, tree, key.Length + value.Length);
     }
 
     private static void CheckKey(ReadOnlySpan<byte> key)

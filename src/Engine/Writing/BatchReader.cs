@@ -49,6 +49,7 @@ internal ref struct BatchReader
 
     public ReadOnlySpan<byte> Key { get; private set; }
 
+    /// <summary>Of a RangeDelete: the end of the range.</summary>
     public ReadOnlySpan<byte> Value { get; private set; }
 
     public bool MoveNext()
@@ -62,10 +63,15 @@ internal ref struct BatchReader
         Kind = (ValueKind)_fields.Byte();
         KeyspaceId = _fields.Int();
         Key = _fields.Bytes();
-        Value = Kind == ValueKind.Put ? _fields.Bytes() : default;
-        bool fits = Kind is ValueKind.Put or ValueKind.Delete
-            && Key.Length <= InternalKey.UserKeyBytesMax
-            && Value.Length <= InternalKey.ValueBytesMax;
+        Value = Kind is ValueKind.Put or ValueKind.RangeDelete ? _fields.Bytes() : default;
+        bool fits = Key.Length <= InternalKey.UserKeyBytesMax && Kind switch
+        {
+            ValueKind.Put => Value.Length <= InternalKey.ValueBytesMax,
+            ValueKind.Delete => true,
+            ValueKind.RangeDelete => Value.IsEmpty || (Key.SequenceCompareTo(Value) < 0
+                && Value.Length <= InternalKey.UserKeyBytesMax),
+            _ => false,
+        };
         if (!fits)
             _fields.Fail();
         Failed |= _fields.Failed;
