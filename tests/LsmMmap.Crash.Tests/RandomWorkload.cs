@@ -90,14 +90,17 @@ internal static class RandomWorkload
             int at = random.Next(2 * s_keyspaces.Length);
             int valueBytes = random.Next(12) switch
             {
-                0 or 1 => 0,
+                0 => 0,
+                1 => random.Next(3) - 1,
                 2 => random.Next(5_000, 40_000),
                 3 or 4 => random.Next(400, 5_000),
                 _ => random.Next(1, 400),
             };
             entries[i] = (
                 at < s_keyspaces.Length ? s_keyspaces[at] : null,
-                string.Create(CultureInfo.InvariantCulture, $"k{random.Next(40)}-{i}"),
+                valueBytes < 0
+                    ? string.Create(CultureInfo.InvariantCulture, $"k{random.Next(10)}")
+                    : string.Create(CultureInfo.InvariantCulture, $"k{random.Next(40)}-{i}"),
                 valueBytes);
         }
         run.Commit((Durability)random.Next(1, 4), entries);

@@ -96,8 +96,9 @@ internal sealed partial class WorkloadRun(
     public void Put(string key, int valueBytes, Durability durability) =>
         Commit(durability, (null, key, valueBytes));
 
-    /// <summary>A batch; a value of no bytes deletes the key, a null name is the default
-    /// keyspace. Every commit also says its number under one key.</summary>
+    /// <summary>A batch; a value of no bytes deletes the key, of less than none all keys that begin
+    /// with it; a null name is the default keyspace. Every commit also says its number under one
+    /// key.</summary>
     public void Commit(
         Durability durability, params (string? Keyspace, string Key, int ValueBytes)[] entries)
     {
@@ -111,7 +112,13 @@ internal sealed partial class WorkloadRun(
                 using var batch = new BatchOf(Store);
                 batch.Put(null, "last commit"u8, Bytes.Value(number, 8));
                 foreach ((string? keyspace, string key, int valueBytes) in entries)
-                    batch.Put(keyspace, Encoding.UTF8.GetBytes(key), ValueOf(number, valueBytes));
+                {
+                    byte[] bytes = Encoding.UTF8.GetBytes(key);
+                    if (valueBytes < 0)
+                        batch.DeletePrefix(keyspace, bytes);
+                    else
+                        batch.Put(keyspace, bytes, ValueOf(number, valueBytes));
+                }
                 Store.Write(batch.Batch, durability);
             },
             content =>
@@ -120,9 +127,12 @@ internal sealed partial class WorkloadRun(
                 foreach ((string? keyspace, string key, int valueBytes) in entries)
                 {
                     var at = content.Keyspaces[keyspace ?? "default"];
-                    at.Remove(Encoding.UTF8.GetBytes(key));
+                    byte[] bytes = Encoding.UTF8.GetBytes(key);
+                    foreach (byte[] gone in at.Keys.Where(k => k.AsSpan().StartsWith(bytes)
+                        && (valueBytes < 0 || k.Length == bytes.Length)).ToArray())
+                        at.Remove(gone);
                     if (valueBytes > 0)
-                        at.Add(Encoding.UTF8.GetBytes(key), ValueOf(number, valueBytes));
+                        at.Add(bytes, ValueOf(number, valueBytes));
                 }
             },
             durability);
@@ -294,6 +304,15 @@ internal sealed partial class WorkloadRun(
                 Batch.Delete(target, key);
             else
                 Batch.Put(target, key, value);
+        }
+
+        public void DeletePrefix(string? keyspace, byte[] prefix)
+        {
+            Keyspace target = keyspace == null ? store.Default : store.GetKeyspace(keyspace);
+            byte[] to = [.. prefix];
+            if (to.Length > 0)
+                to[^1]++;
+            Batch.DeleteRange(target, prefix, to);
         }
 
         public void Dispose() => Batch.Dispose();

@@ -100,7 +100,7 @@ internal static class Workloads
 
     private static void SecondSession(WorkloadRun run)
     {
-        run.Commit(Flushed, (null, "i", 1300), ("cats", "grey", 1300));
+        run.Commit(Flushed, (null, "i", 1300), ("cats", "grey", 1300), ("cats", "t", -1));
         run.MakeKeyspace("dogs");
         run.Commit(Buffered, ("dogs", "rex", 33), ("cats", "felix", 0));
         Overtake(run);
@@ -143,12 +143,14 @@ internal static class Workloads
                 Flushed, (null, "k" + i, 3000), (null, "k" + (i / 2), 700), ("cats", "c", i));
             if (i % 3 == 1)
                 run.Put("synced", 40 + i, Synced);
+            if (i % 4 == 2)
+                run.Commit(Flushed, (null, "k" + (i / 4), -1), ("cats", "", -1));
             run.Background(static store => store.Flush());
         }
         run.Background(static store => store.WaitForIdle(), isFlush: false);
         run.Kill();
         run.Open();
-        run.Commit(Buffered, (null, "k1", 0), ("cats", "d", 2000));
+        run.Commit(Buffered, (null, "k1", 0), ("cats", "d", 2000), (null, "k", -1));
         Overtake(run);
         run.Background(static store => store.Compact());
         run.Put("end", 10, Flushed);

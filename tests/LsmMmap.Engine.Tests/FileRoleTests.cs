@@ -170,7 +170,7 @@ public sealed class FileRoleTests : StoreTest
             });
             Assert.Equal(Path.GetFileName(table), Path.GetFileName(thrown.FileName));
             AssertNames(NewerVersion, thrown.Message);
-            AssertNames(1, thrown.Message);
+            AssertNames(LsmMmap.Sstable.Format.FormatVersion.Current, thrown.Message);
         }
     }
 

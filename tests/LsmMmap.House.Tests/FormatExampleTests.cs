@@ -3,6 +3,7 @@
 // into a log is taken from the logs of a real one.
 
 using LsmMmap.Engine.Versions;
+using LsmMmap.Sstable.Format;
 using LsmMmap.Sstable.Keys;
 using LsmMmap.Sstable.Tables;
 using LsmMmap.Wal;
@@ -42,6 +43,29 @@ public sealed class FormatExampleTests
             byte[] body = Assert.Single(Bodies(folder, LogRecordKind.Data));
             HexExample.AssertShows("commit", body);
         });
+    }
+
+    [Fact]
+    public void FormatPage_RangesExample_IsWhatAStoreLogs()
+    {
+        InStore(folder =>
+        {
+            using LsmStore store = LsmStore.Open(folder);
+            using WriteBatch batch = new();
+            batch.DeleteRange("a"u8, "c"u8).DeleteRange("x"u8, []);
+            store.Write(batch);
+            byte[] body = Assert.Single(Bodies(folder, LogRecordKind.Data));
+            HexExample.AssertShows("ranges", body);
+        });
+    }
+
+    [Fact]
+    public void FormatPage_FragmentsExample_IsWhatTheCodecMakes()
+    {
+        RangeTombstones ranges = RangeTombstones.None.With("a"u8.ToArray(), RangeTombstones.End, 4);
+        ranges.Note("d"u8, 5);
+        ranges = ranges.With("a"u8.ToArray(), "c"u8.ToArray(), 9);
+        HexExample.AssertShows("fragments", RangeBlock.Encode(ranges));
     }
 
     [Fact]

@@ -9,8 +9,10 @@ namespace LsmMmap.Testing.Model;
 
 public sealed record ModelKeyspace(string Name, int Id);
 
-/// <summary>A write of a batch; a null value is a delete.</summary>
-public readonly record struct ModelWrite(ModelKeyspace Keyspace, byte[] Key, byte[]? Value);
+/// <summary>A write of a batch; a null value is a delete, of a whole range where that has an end,
+/// which is empty when there is none.</summary>
+public readonly record struct ModelWrite(
+    ModelKeyspace Keyspace, byte[] Key, byte[]? Value, byte[]? RangeEnd = null);
 
 /// <summary>All keyspaces as of one commit.</summary>
 public sealed record ModelState(long Sequence, ImmutableDictionary<int, ModelView> Views)
@@ -74,7 +76,9 @@ public sealed class ModelStore
         {
             int id = write.Keyspace.Id;
             ModelView before = views.GetValueOrDefault(id, ModelView.Empty);
-            ModelView after = write.Value is null
+            ModelView after = write.RangeEnd is { } end
+                ? before.DeleteRange(write.Key, end)
+                : write.Value is null
                 ? before.Delete(write.Key)
                 : before.Put(write.Key, write.Value);
             views = views.SetItem(id, after);

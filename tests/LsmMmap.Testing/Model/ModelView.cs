@@ -42,6 +42,14 @@ public sealed class ModelView
         return IsAt(index, key) ? new ModelView(_entries.RemoveAt(index)) : this;
     }
 
+    /// <summary>Without [from, to); an empty <c>to</c> means no upper end.</summary>
+    public ModelView DeleteRange(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to)
+    {
+        int start = IndexAtOrAfter(from);
+        int end = to.IsEmpty ? Count : IndexAtOrAfter(to);
+        return start >= end ? this : new ModelView(_entries.RemoveRange(start, end - start));
+    }
+
     /// <summary>The index of the first entry whose key is not below the given one.</summary>
     public int IndexAtOrAfter(ReadOnlySpan<byte> key)
     {

@@ -35,6 +35,7 @@ internal sealed class OperationGenerator
     {
         Add(2_800, writes.Put);
         Add(1_000, writes.Delete);
+        Add(60, writes.DeleteRange);
         Add(400, writes.Batch);
         Add(60, writes.AsyncBatches);
         Add(60, writes.FlushLog);

@@ -35,6 +35,21 @@ internal sealed class WriteOperations(RunState run)
         Committed(sequence, [new ModelWrite(keyspace.Model, key, null)]);
     }
 
+    public void DeleteRange()
+    {
+        LiveKeyspace keyspace = run.AnyKeyspace();
+        (byte[] from, byte[] to) = NextRange();
+        Durability? durability = run.AnyDurability();
+        run.Note($"delete range {keyspace.Model.Name} {Bytes.Show(from)} to {Bytes.Show(to)}");
+        bool throughStore = keyspace.Model == run.Model.Default && run.Random.Next(2) == 0;
+        long sequence = throughStore
+            ? run.Store.DeleteRange(from, to, durability)
+            : keyspace.Handle.DeleteRange(from, to, durability);
+        bool isEmpty = to.Length > 0 && from.AsSpan().SequenceEqual(to);
+        Committed(
+            sequence, isEmpty ? [] : [new ModelWrite(keyspace.Model, from, null, to)]);
+    }
+
     public void Batch()
     {
         using var batch = new WriteBatch();
@@ -80,11 +95,34 @@ internal sealed class WriteOperations(RunState run)
         {
             LiveKeyspace keyspace = run.AnyKeyspace();
             byte[] key = run.Keys.Next();
+            if (run.Random.Next(40) == 0)
+            {
+                (byte[] from, byte[] to) = NextRange();
+                // An empty one is left out of a batch, and would not count.
+                if (from.AsSpan().SequenceEqual(to))
+                    to = to.Length < 65_535 ? [.. to, 0] : [];
+                batch.DeleteRange(keyspace.Handle, from, to);
+                writes[i] = new ModelWrite(keyspace.Model, from, null, to);
+                continue;
+            }
             byte[]? value = run.Random.Next(4) == 0 ? null : run.Values.Next();
             Add(batch, keyspace, key, value);
             writes[i] = new ModelWrite(keyspace.Model, key, value);
         }
         return writes;
+    }
+
+    /// <summary>Mostly a narrow range; sometimes one without end, or an empty one.</summary>
+    private (byte[] From, byte[] To) NextRange()
+    {
+        byte[] from = run.Keys.Next();
+        byte[] to = run.Random.Next(8) switch
+        {
+            0 => run.Keys.Next(),
+            1 => run.Random.Next(10) == 0 ? [] : from,
+            _ => [.. from[..^Math.Min(from.Length, 1 + run.Random.Next(3))], 0xFF],
+        };
+        return to.Length > 0 && from.AsSpan().SequenceCompareTo(to) > 0 ? (to, from) : (from, to);
     }
 
     private void Add(WriteBatch batch, LiveKeyspace keyspace, byte[] key, byte[]? value)
