@@ -6,6 +6,7 @@ using System.CommandLine;
 using LsmMmap.Cli.Output;
 using LsmMmap.Engine.Recovery;
 using LsmMmap.Engine.Versions;
+using LsmMmap.Sstable.Keys;
 
 namespace LsmMmap.Cli.Commands;
 
@@ -81,9 +82,12 @@ internal static class ManifestCommand
         Identity("keyspaceId", keyspaceId), Identity("level", level),
         Identity("table", table.Number), Field.Size("bytes", table.FileBytes),
         Field.Number("entries", table.EntryCount), Field.Number("deletes", table.DeleteCount),
+        Field.Number("rangeDeletes", table.RangeDeleteCount),
         Field.Identity("smallestSequence", table.SmallestSequence),
         Field.Identity("largestSequence", table.LargestSequence),
-        Field.Bytes("smallestKey", table.SmallestKey), Field.Bytes("largestKey", table.LargestKey),
+        Field.Bytes("smallestKey", table.SmallestKey),
+        Field.Bytes("largestKey", RangeTombstones.Stated(table.LargestKey)),
+        Field.Flag("largestExcluded", table.IsLargestExcluded),
         Field.Text("tableId", $"{table.TableId:x16}"),
         Field.Text("checksum", $"{table.FileChecksum:x16}"));
 

@@ -3,6 +3,9 @@
 // that says so, and the dump goes on behind it. Values that lie apart are read too, which checks
 // them; --keys-only leaves them alone.
 //
+// A range tombstone is shown as an entry of kind rangeDelete: its first key, and as the value the
+// first key behind it, which is empty when it has no end.
+//
 // The walk visits index blocks before what they point to, filter pages and properties last.
 
 using System.CommandLine;
@@ -87,6 +90,7 @@ internal static class SstCommand
             Field.Offset("indexRootOffset", footer.IndexRoot.Offset),
             Field.Offset("propertiesOffset", footer.Properties.Offset),
             Field.Offset("filterOffset", footer.FilterOffset),
+            Field.Offset("rangesOffset", footer.Ranges?.Offset ?? 0),
             Field.Number("filterPages", footer.FilterPages),
             Field.Number("filterProbes", footer.FilterProbes),
             Field.Flag("valuesApart", footer.HasValuesApart),
@@ -108,12 +112,14 @@ internal static class SstCommand
                 Field.Text("creator", said.Creator), Field.Number("level", said.Level),
                 Field.Text("codec", Words.Of(said.Codec)),
                 Field.Size("blockBytes", said.BlockBytes), Field.Number("deletes", said.Deletes),
+                Field.Number("rangeDeletes", said.RangeDeletes),
                 Field.Size("rawKeyBytes", said.RawKeyBytes),
                 Field.Size("rawValueBytes", said.RawValueBytes),
                 Field.Identity("smallestSequence", said.SmallestSequence),
                 Field.Identity("largestSequence", said.LargestSequence),
                 Field.Bytes("smallestKey", said.SmallestKey),
-                Field.Bytes("largestKey", said.LargestKey));
+                Field.Bytes("largestKey", RangeTombstones.Stated(said.LargestKey)),
+                Field.Flag("largestExcluded", said.IsLargestExcluded));
         }
 
         private void WriteBlock(InspectedBlock block)
@@ -132,9 +138,9 @@ internal static class SstCommand
                 Field.Bytes("separator", block.SeparatorKey));
             if (block.Damage is { } damage)
                 writer.Damage(block.Handle.Offset, damage);
-            if (block.Type != BlockType.Data)
+            if (block.Type is not (BlockType.Data or BlockType.RangeTombstones))
                 return;
-            _entries += block.Entries.Count;
+            _entries += block.Type == BlockType.Data ? block.Entries.Count : 0;
             foreach (InspectedEntry entry in block.Entries)
                 WriteEntry(block, entry);
         }

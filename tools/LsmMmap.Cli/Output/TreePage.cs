@@ -11,6 +11,7 @@ using System.Net;
 using System.Text;
 using LsmMmap.Engine.Compaction;
 using LsmMmap.Engine.Versions;
+using LsmMmap.Sstable.Keys;
 
 namespace LsmMmap.Cli.Output;
 
@@ -154,7 +155,7 @@ internal sealed class TreePage
         double dead = (double)info.DeleteCount / Math.Max(1, info.EntryCount);
         double warm = Math.Clamp((double)table.ResidentBytes / info.FileBytes, 0, 1);
         Line($"<g class=\"table\"><title>table {info.Number}: {Html(info.SmallestKey)} to "
-            + $"{Html(info.LargestKey)}, {Quantity.Size(info.FileBytes)}, "
+            + $"{Html(RangeTombstones.Stated(info.LargestKey))}, {Quantity.Size(info.FileBytes)}, "
             + $"{dead:P0} tombstones, {warm:P0} in memory, {Age(info)}</title>");
         Line($"<rect class=\"bar\" x=\"{x:0.0}\" y=\"{y}\" width=\"{width:0.0}\" height=\"9\"/>");
         Line($"<rect class=\"dead\" x=\"{x:0.0}\" y=\"{y}\" width=\"{width:0.0}\" height=\"9\" "
@@ -175,7 +176,8 @@ internal sealed class TreePage
             + "<th>in memory</th><th>age</th></tr></thead><tbody>");
         foreach ((int level, TableInfo info, long resident) in tables)
             Line($"<tr><td>{info.Number}</td><td>{level}</td><td>{Html(info.SmallestKey)}</td>"
-                + $"<td>{Html(info.LargestKey)}</td><td>{Quantity.Size(info.FileBytes)}</td>"
+                + $"<td>{Html(RangeTombstones.Stated(info.LargestKey))}</td>"
+                + $"<td>{Quantity.Size(info.FileBytes)}</td>"
                 + $"<td>{Quantity.Count(info.EntryCount)}</td>"
                 + $"<td>{Quantity.Count(info.DeleteCount)}</td>"
                 + $"<td>{(resident < 0 ? "unknown" : Quantity.Size(resident))}</td>"
