@@ -1,5 +1,5 @@
-// Opening and closing a store, for every engine; and what only LsmMmap has: asynchronous writes
-// with many in flight.
+// Opening and closing a store, for every engine; and what only LsmMmap is measured in: asynchronous
+// writes with many in flight, scans over a deleted range.
 
 using System.Diagnostics;
 using LsmMmap.Workloads.Data;
@@ -56,6 +56,27 @@ internal static class OwnWorkloads
             UserBytes = measured.Operations * context.Source.EntryBytes,
             LiveBytes = measured.Operations * context.Source.EntryBytes,
             ExpectedEntries = measured.Operations,
+        };
+    }
+
+    /// <summary>One DeleteRange over all entries but the first and the last, then scans over what
+    /// is left, as the store is right after it: nothing was flushed or compacted.</summary>
+    public static Outcome ScanDeleted(WorkloadContext context)
+    {
+        LsmStore store = ((LsmMmapEngine)context.Engine).Store;
+        using (Cursor cursor = store.CreateCursor())
+        {
+            cursor.SeekToFirst();
+            byte[] from = [.. cursor.Key, 0];
+            cursor.SeekToLast();
+            store.DeleteRange(from, cursor.Key);
+        }
+        Measured measured = context.Meter.Run(
+            1, context.ForScans, _ => new ScanLeftOperation(store));
+        return new Outcome(measured)
+        {
+            LiveBytes = context.Entries * context.Source.EntryBytes,
+            ExpectedEntries = ScanLeftOperation.Left,
         };
     }
 
@@ -131,6 +152,21 @@ internal struct AsyncOperation(AsyncFlights flights, Permutation order) : IOpera
     public readonly long Run(IEngineSession session, long index, ref ReadTotals totals)
     {
         flights.Write(index, order.Of(index));
+        return 1;
+    }
+}
+
+internal readonly struct ScanLeftOperation(LsmStore store) : IOperation
+{
+    public const int Left = 2;
+
+    public long Run(IEngineSession session, long index, ref ReadTotals totals)
+    {
+        int count = 0;
+        foreach (KeyValueView _ in store.Range([], []))
+            count++;
+        if (count != Left)
+            throw new InvalidOperationException($"{count} entries are left, not {Left}");
         return 1;
     }
 }

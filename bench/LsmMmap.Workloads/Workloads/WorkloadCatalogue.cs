@@ -71,6 +71,9 @@ internal static class WorkloadCatalogue
             "seekrandom", Scans, "seek and 50 nexts", ReadWorkloads.SeekRandom)
             with
         { Unit = "seeks" };
+        yield return Read("scandeleted", Scans, "scan over a deleted range of all but two",
+            OwnWorkloads.ScanDeleted) with
+        { Unit = "scans", OwnOnly = true, Writes = true };
         yield return Read("readwhilewriting", Mixed, "gets beside one writer",
             ReadWorkloads.ReadWhileWriting) with
         { Writes = true };
