@@ -46,7 +46,8 @@ internal sealed class TableMerge(
         try
         {
             RankedTable[] ranked = [.. tables.Select(table => Open(table, open))];
-            _ranges = Newest(ranked);
+            _ranges = RangeTombstones.NewestOf(ranked.SelectMany(
+                static table => table.Reader.Ranges.Fragments.ToArray()));
             using var merged = new MergedTables(ranked);
             for (long i = 1; merged.MoveNext(); i++)
             {
@@ -86,12 +87,6 @@ internal sealed class TableMerge(
 
     private TableOutput NewOutput() =>
         new(services, keyspace.Id, keyspace.Name, options, LastLevel);
-
-    /// <summary>The newest range tombstone over each key.</summary>
-    private static RangeTombstones Newest(RankedTable[] tables) => RangeTombstones.OfOrdered([
-        .. RangeTombstones.Of(tables.SelectMany(
-            static table => table.Reader.Ranges.Fragments.ToArray())).Fragments.ToArray()
-            .Select(static f => new RangeFragment(f.From, f.To, [f.Sequences[0]]))]);
 
     /// <summary>Whether a range tombstone hides the entry. Of an entry at zero in a younger file
     /// than the tombstone's nobody knows which is newer: the key is doubtful too.</summary>

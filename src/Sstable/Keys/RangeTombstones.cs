@@ -20,18 +20,14 @@ internal sealed class RangeTombstones
     /// <summary>No tombstones.</summary>
     public static readonly RangeTombstones None = new([]);
 
+    private const int FragmentBytes = 64;
+
     private readonly RangeFragment[] _fragments;
 
     private RangeTombstones(RangeFragment[] fragments)
     {
         _fragments = fragments;
-        for (int i = 0; i < fragments.Length; i++)
-        {
-            Count += fragments[i].Sequences.Length;
-            Debug.Assert(
-                i == 0 || fragments[i - 1].To.AsSpan().SequenceCompareTo(fragments[i].From) <= 0,
-                "fragments are in order and do not overlap");
-        }
+        AssertInvariants();
     }
 
     /// <summary>Above every key: the end of a range that has none. Files state it as an empty
@@ -40,8 +36,8 @@ internal sealed class RangeTombstones
 
     public bool IsEmpty => _fragments.Length == 0;
 
-    /// <summary>Tombstones, counted once in every fragment.</summary>
-    public long Count { get; }
+    /// <summary>Tombstones, counted once in every fragment. A walk over all.</summary>
+    public long Count => _fragments.Sum(static fragment => (long)fragment.Sequences.Length);
 
     public ReadOnlySpan<RangeFragment> Fragments => _fragments;
 
@@ -58,36 +54,25 @@ internal sealed class RangeTombstones
 
     /// <summary>Fragments of any origin cut where their ends meet. Neighbours under the same
     /// tombstones become one; no mark is set.</summary>
-    public static RangeTombstones Of(IEnumerable<RangeFragment> any)
+    public static RangeTombstones Of(IEnumerable<RangeFragment> any) =>
+        Cut(any, static open => [.. open.Keys]);
+
+    /// <summary>The same of the newest tombstone over each key alone.</summary>
+    public static RangeTombstones NewestOf(IEnumerable<RangeFragment> any) =>
+        Cut(any, static open => [open.First().Key]);
+
+    /// <summary>Adds a fragment behind the others. One that goes on under the same tombstones makes
+    /// the last one longer; there is no mark to lose.</summary>
+    public static void Append(
+        List<RangeFragment> found, byte[] from, byte[] to, ulong[] sequences)
     {
-        var ends = new List<(byte[] Key, ulong Sequence, int Change)>();
-        foreach (RangeFragment fragment in any)
+        if (found.Count > 0 && found[^1].To.AsSpan().SequenceEqual(from)
+            && found[^1].Sequences.AsSpan().SequenceEqual(sequences))
         {
-            foreach (ulong sequence in fragment.Sequences)
-            {
-                ends.Add((fragment.From, sequence, 1));
-                ends.Add((fragment.To, sequence, -1));
-            }
+            from = found[^1].From;
+            found.RemoveAt(found.Count - 1);
         }
-        ends.Sort(static (a, b) => a.Key.AsSpan().SequenceCompareTo(b.Key));
-        var found = new List<RangeFragment>();
-        var open = new SortedDictionary<ulong, int>(
-            Comparer<ulong>.Create(static (a, b) => b.CompareTo(a)));
-        for (int i = 0; i < ends.Count; i++)
-        {
-            (byte[] key, ulong sequence, int change) = ends[i];
-            bool isNewKey = i > 0 && !ends[i - 1].Key.AsSpan().SequenceEqual(key);
-            if (isNewKey && open.Count > 0)
-                Append(found, ends[i - 1].Key, key, [.. open.Keys]);
-            int count = open.GetValueOrDefault(sequence) + change;
-            // Of two ends on one key the later one may stand first.
-            if (count == 0)
-                open.Remove(sequence);
-            else
-                open[sequence] = count;
-        }
-        Debug.Assert(open.Count == 0, "what begins ends");
-        return OfOrdered([.. found]);
+        found.Add(new RangeFragment(from, to, sequences));
     }
 
     /// <summary>Index of the first fragment that ends behind the key; their number when none
@@ -130,31 +115,55 @@ internal sealed class RangeTombstones
 
     /// <summary>The list with a tombstone that is newer than all in it. Only what it lies over
     /// loses the mark.</summary>
-    public RangeTombstones With(byte[] from, byte[] to, ulong sequence)
+    public RangeTombstones With(byte[] from, byte[] to, ulong sequence) =>
+        With(new RangeTombstones([new RangeFragment(from, to, [sequence])]), out _);
+
+    /// <summary>The same with several, each newer than all in the list.</summary>
+    /// <param name="newer">Them.</param>
+    /// <param name="madeBytes">About the bytes that making the list took.</param>
+    public RangeTombstones With(RangeTombstones newer, out long madeBytes)
     {
-        int first = Find(from);
-        int behind = first;
+        madeBytes = 0;
+        if (newer.IsEmpty)
+            return this;
+        int first = Find(newer._fragments[0].From);
+        int next = first;
         var middle = new List<RangeFragment>();
-        byte[] at = from;
-        for (; behind < _fragments.Length
-            && _fragments[behind].From.AsSpan().SequenceCompareTo(to) < 0; behind++)
+        RangeFragment? old = TakeNext(ref next);
+        foreach (RangeFragment over in newer._fragments)
         {
-            RangeFragment old = _fragments[behind];
-            Debug.Assert(old.Sequences[0] < sequence, "tombstones come in the order of commits");
-            if (old.From.AsSpan().SequenceCompareTo(from) < 0)
-                middle.Add(old.Clip(old.From, from));
-            else if (at.AsSpan().SequenceCompareTo(old.From) < 0)
-                middle.Add(new RangeFragment(at, old.From, [sequence]));
-            RangeFragment under = old.Clip(from, to);
-            middle.Add(new RangeFragment(under.From, under.To, [sequence, .. old.Sequences]));
-            at = under.To;
-            if (old.To.AsSpan().SequenceCompareTo(to) > 0)
-                middle.Add(old.Clip(to, old.To));
+            byte[] at = over.From;
+            while (old != null && old.From.AsSpan().SequenceCompareTo(over.To) < 0)
+            {
+                if (old.To.AsSpan().SequenceCompareTo(at) <= 0)
+                {
+                    middle.Add(old);
+                    old = TakeNext(ref next);
+                    continue;
+                }
+                Debug.Assert(old.Sequences[0] < over.Sequences[^1], "what is added is newer");
+                int order = old.From.AsSpan().SequenceCompareTo(at);
+                if (order < 0)
+                    middle.Add(old.Clip(old.From, at));
+                else if (order > 0)
+                    middle.Add(new RangeFragment(at, old.From, over.Sequences));
+                RangeFragment under = old.Clip(at, over.To);
+                ulong[] both = [.. over.Sequences, .. old.Sequences];
+                madeBytes += sizeof(ulong) * (long)both.Length;
+                middle.Add(new RangeFragment(under.From, under.To, both));
+                at = under.To;
+                old = old.To.AsSpan().SequenceCompareTo(over.To) > 0
+                    ? old.Clip(over.To, old.To) : TakeNext(ref next);
+            }
+            if (at.AsSpan().SequenceCompareTo(over.To) < 0)
+                middle.Add(new RangeFragment(at, over.To, over.Sequences));
         }
-        if (at.AsSpan().SequenceCompareTo(to) < 0)
-            middle.Add(new RangeFragment(at, to, [sequence]));
-        return new RangeTombstones(
-            [.. _fragments.AsSpan(0, first), .. middle, .. _fragments.AsSpan(behind)]);
+        if (old != null)
+            middle.Add(old);
+        RangeFragment[] all =
+            [.. _fragments.AsSpan(0, first), .. middle, .. _fragments.AsSpan(next)];
+        madeBytes += FragmentBytes * (long)middle.Count + sizeof(long) * (long)all.Length;
+        return new RangeTombstones(all);
     }
 
     /// <summary>What lies inside [from, to).</summary>
@@ -167,22 +176,55 @@ internal sealed class RangeTombstones
         return OfOrdered([.. inside]);
     }
 
-    private static void Append(
-        List<RangeFragment> found, byte[] from, byte[] to, ulong[] sequences)
+    private static RangeTombstones Cut(
+        IEnumerable<RangeFragment> any, Func<SortedDictionary<ulong, int>, ulong[]> taken)
     {
-        if (found.Count > 0 && found[^1].To.AsSpan().SequenceEqual(from)
-            && found[^1].Sequences.AsSpan().SequenceEqual(sequences))
+        var ends = new List<(byte[] Key, ulong Sequence, int Change)>();
+        foreach (RangeFragment fragment in any)
         {
-            from = found[^1].From;
-            found.RemoveAt(found.Count - 1);
+            foreach (ulong sequence in fragment.Sequences)
+            {
+                ends.Add((fragment.From, sequence, 1));
+                ends.Add((fragment.To, sequence, -1));
+            }
         }
-        found.Add(new RangeFragment(from, to, sequences));
+        ends.Sort(static (a, b) => a.Key.AsSpan().SequenceCompareTo(b.Key));
+        var found = new List<RangeFragment>();
+        var open = new SortedDictionary<ulong, int>(
+            Comparer<ulong>.Create(static (a, b) => b.CompareTo(a)));
+        for (int i = 0; i < ends.Count; i++)
+        {
+            (byte[] key, ulong sequence, int change) = ends[i];
+            bool isNewKey = i > 0 && !ends[i - 1].Key.AsSpan().SequenceEqual(key);
+            if (isNewKey && open.Count > 0)
+                Append(found, ends[i - 1].Key, key, taken(open));
+            int count = open.GetValueOrDefault(sequence) + change;
+            // Of two ends on one key the later one may stand first.
+            if (count == 0)
+                open.Remove(sequence);
+            else
+                open[sequence] = count;
+        }
+        Debug.Assert(open.Count == 0, "what begins ends");
+        return OfOrdered([.. found]);
     }
+
+    private RangeFragment? TakeNext(ref int next) =>
+        next < _fragments.Length ? _fragments[next++] : null;
 
     private static byte[] MakeEnd()
     {
         byte[] end = new byte[InternalKey.UserKeyBytesMax + 1];
         end.AsSpan().Fill(0xFF);
         return end;
+    }
+
+    [Conditional("DEBUG")]
+    private void AssertInvariants()
+    {
+        for (int i = 1; i < _fragments.Length; i++)
+            Debug.Assert(
+                _fragments[i - 1].To.AsSpan().SequenceCompareTo(_fragments[i].From) <= 0,
+                "fragments are in order and do not overlap");
     }
 }

@@ -71,6 +71,43 @@ public sealed class RangeTombstonesTests
     }
 
     [Fact]
+    public void With_SeveralAtOnce_IsAsOneAfterTheOther()
+    {
+        var random = new Random(1234);
+        for (int run = 0; run < 200; run++)
+        {
+            RangeTombstones old = Grow(Draw(random));
+            List<(int From, int To, ulong Sequence)> added =
+                [.. Draw(random).Select(one => one with { Sequence = one.Sequence + 1_000 })];
+            RangeTombstones newest = RangeTombstones.NewestOf(added.Select(Fragment));
+            RangeTombstones one = added.Aggregate(old, static (grown, one) =>
+                grown.With(Key(one.From), Key(one.To), one.Sequence));
+            RangeTombstones atOnce = old.With(newest, out long madeBytes);
+            Assert.InRange(madeBytes, 1, 200 * (1 + atOnce.Count));
+            for (int key = 0; key < KeysMax; key++)
+            {
+                Assert.Equal(
+                    one.Covering(Key(key), 5_000), atOnce.Covering(Key(key), 5_000));
+                Assert.Equal(one.Covering(Key(key), 1_000), atOnce.Covering(Key(key), 1_000));
+                bool isNew = newest.At(Key(key)) != null;
+                Assert.Equal(isNew, atOnce.Covering(Key(key), 5_000) > 1_000);
+            }
+        }
+    }
+
+    [Fact]
+    public void With_SeveralAtOnce_KeepsTheMarkWhereNoneLies()
+    {
+        RangeTombstones ranges = Grow([(1, 9, 5)]);
+        ranges.Note(Key(3), 6);
+        ranges = ranges.With(
+            RangeTombstones.NewestOf([Fragment((2, 4, 7)), Fragment((6, 7, 8))]), out _);
+        Assert.Equal(
+            [true, false, true, false, true],
+            ranges.Fragments.ToArray().Select(static fragment => fragment.HasNewer));
+    }
+
+    [Fact]
     public void Bytes_RandomTombstones_ComeBack()
     {
         var random = new Random(1234);
