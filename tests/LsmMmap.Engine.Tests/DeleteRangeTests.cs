@@ -145,6 +145,39 @@ public sealed class DeleteRangeTests : StoreTest
     }
 
     [Fact]
+    public void Flush_OfRangesEachOverTheLast_WritesOneTombstone()
+    {
+        using LsmStore store = Open();
+        Fill(store, Entries);
+        for (int i = 1; i <= 300; i++)
+            store.DeleteRange([], Bytes.Number(i));
+        store.Flush();
+        Assert.Equal(1, store.GetStatistics().RangeTombstoneCount);
+        Assert.Equal(Entries - 300, Count(store));
+    }
+
+    [Fact]
+    public void Batch_OfManyDeleteRanges_TakesAboutTheirBytes()
+    {
+        using LsmStore store = Open();
+        Keyspace other = store.GetKeyspace("other");
+        Fill(store, Entries);
+        other.Put("a"u8, "1"u8);
+        using var batch = new WriteBatch();
+        for (int i = 0; i < 20_000; i++)
+            batch.DeleteRange(Bytes.Number(3 * i), Bytes.Number(3 * i + 1));
+        batch.DeleteRange(other, [], "b"u8).Put(Bytes.Number(3), "back"u8);
+        store.Write(batch);
+        Assert.InRange(store.GetStatistics().MemtableBytes, 0, 64L << 20);
+        Assert.Equal(Entries - 333, Count(store));
+        Assert.Equal(0, Count(other));
+        store.FlushLog(toDisk: false);
+        using LsmStore copy = Open(ImageOfHome());
+        Assert.Equal(Entries - 333, Count(copy));
+        Assert.Equal(0, Count(copy.GetKeyspace("other")));
+    }
+
+    [Fact]
     public void Reopen_AfterAKill_ReplaysTheRangeDelete()
     {
         using LsmStore store = Open();

@@ -62,7 +62,7 @@ internal sealed class RetentionRule
             return;
         _hiding = Thin(ranges, static (_, _) => true);
         // Marks are set anew, by what is kept.
-        Ranges = Thin(_hiding, (fragment, stripe) => stripe > 0 || _older == null
+        Ranges = Thin(ranges, (fragment, stripe) => stripe > 0 || _older == null
             || _older.MayHoldAny(fragment.From, fragment.To));
     }
 
@@ -133,7 +133,8 @@ internal sealed class RetentionRule
         return over > 0 && StripeOf(over) == stripe;
     }
 
-    /// <summary>Fresh fragments with the newest tombstone of each stripe that is wanted.</summary>
+    /// <summary>Fresh fragments with the newest tombstone of each stripe that is wanted.
+    /// Neighbours that are left with the same ones become one.</summary>
     private RangeTombstones Thin(
         RangeTombstones ranges, Func<RangeFragment, int, bool> isWanted)
     {
@@ -144,7 +145,7 @@ internal sealed class RetentionRule
                 .Where(stripe => isWanted(fragment, stripe.Key))
                 .Select(static stripe => stripe.First())];
             if (newest.Length > 0)
-                thin.Add(new RangeFragment(fragment.From, fragment.To, newest));
+                RangeTombstones.Append(thin, fragment.From, fragment.To, newest);
         }
         return RangeTombstones.OfOrdered([.. thin]);
     }

@@ -44,6 +44,9 @@ internal sealed unsafe class MemTable : IDisposable
     private RangeTombstones _ranges = RangeTombstones.None;
     private long _rangeBytes;
 
+    // Added, and not published yet. By the one writer.
+    private List<RangeFragment>? _newRanges;
+
     private readonly long _expectedKeys;
 
     /// <summary>An empty memtable, without native memory. The first Add makes room for the
@@ -71,7 +74,7 @@ internal sealed unsafe class MemTable : IDisposable
     /// <summary>Different keys.</summary>
     public long KeyCount => EntryCount == 0 ? 0 : _keys!.Count;
 
-    /// <summary>Whether nothing was added yet.</summary>
+    /// <summary>Whether nothing is readable yet.</summary>
     public bool IsEmpty => EntryCount == 0 && Ranges.IsEmpty;
 
     /// <summary>The range tombstones, as of now.</summary>
@@ -102,6 +105,7 @@ internal sealed unsafe class MemTable : IDisposable
     {
         Debug.Assert(userKey.Length <= InternalKey.UserKeyBytesMax, "the key was checked above");
         Debug.Assert(value.Length <= InternalKey.ValueBytesMax, "the value was checked above");
+        PublishRanges();
         EnterWriter();
         // Before the entry: whoever sees it sees the mark.
         if (!_ranges.IsEmpty)
@@ -139,18 +143,35 @@ internal sealed unsafe class MemTable : IDisposable
     }
 
     /// <summary>
-    /// Adds a range tombstone, as Add adds an entry. The list is copied, and the copy counts as
-    /// data: a memtable that holds thousands of them is full before copying costs much.
+    /// Adds a range tombstone. Nobody sees it before PublishRanges, which the next Add calls too.
+    /// Requires: those that are published together become visible together, so that the newest
+    /// over a key is all that a reader needs.
     /// </summary>
     public void AddRange(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to, ulong sequence)
     {
         Debug.Assert(sequence > _largestSequence, "a range tombstone is newer than what is there");
         EnterWriter();
-        RangeTombstones grown =
-            _ranges.With(from.ToArray(), RangeTombstones.EndOf(to), sequence);
-        int bytes = from.Length + to.Length + sizeof(ulong) * (grown.Fragments.Length + 1);
-        Count(bytes, sequence);
-        Volatile.Write(ref _rangeBytes, _rangeBytes + bytes);
+        (_newRanges ??= []).Add(
+            new RangeFragment(from.ToArray(), RangeTombstones.EndOf(to), [sequence]));
+        Count(from.Length + to.Length + sizeof(ulong), sequence);
+        LeaveWriter();
+    }
+
+    /// <summary>
+    /// Makes the range tombstones that were added readable. The list is copied, and the copy
+    /// counts as data: a memtable that holds many of them is full before copying costs much.
+    /// </summary>
+    public void PublishRanges()
+    {
+        if (_newRanges is not { Count: > 0 } added)
+            return;
+        EnterWriter();
+        RangeTombstones newer = added.Count == 1
+            ? RangeTombstones.OfOrdered([added[0]]) : RangeTombstones.NewestOf(added);
+        RangeTombstones grown = _ranges.With(newer, out long madeBytes);
+        added.Clear();
+        Volatile.Write(ref _dataBytes, _dataBytes + madeBytes);
+        Volatile.Write(ref _rangeBytes, _rangeBytes + madeBytes);
         // Publication: release, before the sequence is.
         Volatile.Write(ref _ranges, grown);
         LeaveWriter();

@@ -31,6 +31,13 @@ internal sealed class LiveMemTable(
         CountedBytes = bytes;
     }
 
+    /// <summary>Makes the range tombstones that were added readable. By the one writer.</summary>
+    public void PublishRanges()
+    {
+        Table.PublishRanges();
+        CountGrowth();
+    }
+
     protected internal override void Reclaim()
     {
         Debug.Assert(account.Bytes >= CountedBytes, "the account knows of these bytes");

@@ -154,6 +154,7 @@ internal sealed class RecoveredStore(
         if (sequence > EntryTag.SequenceMax / 2)
             ThrowDamaged(log, offset, "a commit has a sequence that no store reaches", null, null);
         bool any = false;
+        bool hasRanges = false;
         // Of what Salvage meets a second time the first is kept.
         ulong replayedTo = _replayedTo;
         while (reader.MoveNext())
@@ -162,6 +163,7 @@ internal sealed class RecoveredStore(
                 && sequence > keyspace.Record.FlushedSequence && sequence > replayedTo)
             {
                 any = true;
+                hasRanges |= reader.Kind == ValueKind.RangeDelete;
                 if (target != ReplayTo.Nothing)
                     BatchApplier.Add(
                         MemTable(reader.KeyspaceId), reader.Key, sequence, reader.Kind,
@@ -171,6 +173,8 @@ internal sealed class RecoveredStore(
         }
         if (reader.Failed)
             ThrowDamaged(log, offset, "a record's entries do not parse", null, null);
+        if (hasRanges)
+            PublishRanges();
         _replayedTo = Math.Max(_replayedTo, sequence - 1);
         _lastSequence = Math.Max(_lastSequence, _replayedTo);
         _commits += any ? reader.CommitCount : 0;
@@ -194,6 +198,12 @@ internal sealed class RecoveredStore(
         if (!_memTables.TryGetValue(id, out LiveMemTable? memTable))
             _memTables.Add(id, memTable = new LiveMemTable(id, services.Memory));
         return memTable;
+    }
+
+    private void PublishRanges()
+    {
+        foreach (LiveMemTable memTable in _memTables.Values)
+            memTable.PublishRanges();
     }
 
     private void WriteFull()

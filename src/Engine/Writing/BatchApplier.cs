@@ -17,6 +17,7 @@ internal static class BatchApplier
         BatchBuffer batch, KeyspaceTree defaultTree, ulong firstSequence, long logNumber)
     {
         ulong sequence = firstSequence;
+        bool hasRanges = false;
         var reader = new BatchReader(batch.Entries, batch.Count);
         while (reader.MoveNext())
         {
@@ -24,13 +25,17 @@ internal static class BatchApplier
                 ? defaultTree : Find(batch, reader.KeyspaceId);
             SchedulePoint.Reach("apply");
             Add(tree.Active, reader.Key, sequence, reader.Kind, reader.Value, logNumber);
+            hasRanges |= reader.Kind == ValueKind.RangeDelete;
             sequence++;
         }
+        if (hasRanges)
+            PublishRanges(batch, defaultTree);
         Debug.Assert(!reader.Failed, "a batch encodes what it was given");
         return sequence;
     }
 
-    /// <summary>Adds one entry to a memtable and keeps its accounts.</summary>
+    /// <summary>Adds one entry to a memtable and keeps its accounts. Range tombstones are
+    /// published by the caller.</summary>
     public static void Add(
         LiveMemTable memTable, ReadOnlySpan<byte> key, ulong sequence, ValueKind kind,
         ReadOnlySpan<byte> value, long logNumber)
@@ -42,6 +47,13 @@ internal static class BatchApplier
         else
             memTable.Table.Add(key, EntryTag.Pack(sequence, kind), value);
         memTable.CountGrowth();
+    }
+
+    private static void PublishRanges(BatchBuffer batch, KeyspaceTree defaultTree)
+    {
+        defaultTree.Active.PublishRanges();
+        foreach (KeyspaceTree tree in batch.Trees)
+            tree.Active.PublishRanges();
     }
 
     private static KeyspaceTree Find(BatchBuffer batch, int keyspaceId)
