@@ -59,6 +59,74 @@ public sealed class CoveredTablesTests : StoreTest
         Assert.Equal(0, Count(store));
     }
 
+    [Fact]
+    public void Snapshot_ThatHeldCoveredTables_LetsThemGoWithIt()
+    {
+        Fill20000();
+        var files = new OpenCounter(LocalFileSystem.Instance);
+        using LsmStore store = Track(LsmStore.Open(Home, s_options, files));
+        int before = store.GetStatistics().TableCount;
+        Snapshot keeps = store.CreateSnapshot();
+        store.DeleteRange([], []);
+        store.Flush();
+        using Snapshot later = store.CreateSnapshot();
+        store.WaitForIdle();
+        Assert.Equal(before + 1, store.GetStatistics().TableCount);
+        keeps.Dispose();
+        store.WaitForIdle();
+        Assert.Equal(1, store.GetStatistics().TableCount);
+        Assert.Equal(0, files.OldTablesOpened);
+        Assert.Equal(0, Count(later));
+    }
+
+    [Fact]
+    public void Open_WithCoveredTables_DropsThem()
+    {
+        Fill20000();
+        LsmStore store = Open(s_options);
+        Snapshot keeps = store.CreateSnapshot();
+        store.DeleteRange([], []);
+        store.Flush();
+        store.Dispose();
+        keeps.Dispose();
+        using LsmStore again = Open(s_options);
+        again.WaitForIdle();
+        Assert.Equal(1, again.GetStatistics().TableCount);
+        Assert.Equal(0, Count(again));
+    }
+
+    [Fact]
+    public void Drop_OfCoveredTables_IsAnEvent()
+    {
+        Fill20000();
+        using LsmStore store = Open(s_options);
+        long bytes = store.GetStatistics().TableBytes;
+        int tables = store.GetStatistics().TableCount;
+        store.DeleteRange([], []);
+        store.Flush();
+        store.WaitForIdle();
+        StoreEvent drop = Assert.Single(
+            store.GetEvents(), static happened => happened.Kind == StoreEventKind.Drop);
+        Assert.Equal(bytes, drop.BytesDropped);
+        Assert.Equal(tables, drop.Inputs.Count);
+        Assert.Equal(20_000, drop.EntriesDropped);
+        Assert.Contains("range tombstones", drop.Reason);
+        Assert.Equal(0, store.GetStatistics().BytesDroppedByRetention);
+    }
+
+    [Fact]
+    public void Compaction_WithCoveredInputs_CountsThemAsDroppedNotRead()
+    {
+        Fill20000();
+        using LsmStore store = Open(s_options);
+        long bytes = store.GetStatistics().TableBytes;
+        store.DeleteRange(Bytes.Number(100), Bytes.Number(19_900));
+        store.Compact();
+        StoreEvent[] happened = [.. store.GetEvents()];
+        Assert.InRange(happened.Sum(static e => e.BytesDropped), bytes / 2, bytes);
+        Assert.InRange(happened.Sum(static e => e.BytesRead), 1, bytes / 2);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

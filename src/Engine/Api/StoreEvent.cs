@@ -12,7 +12,8 @@ public enum StoreEventKind
     /// <summary>Tables were merged, or moved to another level as they are.</summary>
     Compaction,
 
-    /// <summary>Tables were dropped because of <see cref="Retention"/>.</summary>
+    /// <summary>Tables were dropped unread: because of <see cref="Retention"/>, or because a
+    /// DeleteRange has removed all that was in them.</summary>
     Drop,
 
     /// <summary>Writes were held back for 50 ms or more in a row, and are no longer, or for
@@ -63,7 +64,7 @@ public sealed class StoreEvent
     /// <summary>Tables that are there now. Those that were moved keep their numbers.</summary>
     public IReadOnlyList<EventTable> Outputs { get; init; } = [];
 
-    /// <summary>Bytes of the tables that were merged.</summary>
+    /// <summary>Bytes of the tables that were read and merged.</summary>
     public long BytesRead { get; init; }
 
     /// <summary>Bytes of the tables that were written.</summary>
@@ -72,7 +73,8 @@ public sealed class StoreEvent
     /// <summary>Bytes of the tables that changed their level as they are.</summary>
     public long BytesMoved { get; init; }
 
-    /// <summary>Bytes of the tables that were dropped whole.</summary>
+    /// <summary>Bytes of the tables that were dropped whole; of a compaction, those that it had no
+    /// need to read, because a DeleteRange has removed all that was in them.</summary>
     public long BytesDropped { get; init; }
 
     /// <summary>Entries that a merge did not write again, or that went with dropped

@@ -2,7 +2,7 @@
 // compaction never keeps memtables waiting; the others compact, and flush when that is all there
 // is. Several compactions run at once where their plans do not touch.
 //
-// Drops of retention come before compactions: they cost one edit. A compaction begins only when it
+// Drops of whole tables come before compactions: they cost one edit. A compaction begins only when it
 // leaves the reserve of free space alone (SpaceReserve), and writes no faster than WritePace lets
 // it. Want of space pauses everything here, and it goes on by itself when space is back. Another
 // failure abandons the table and is tried again under a new number; the third in a row makes the
@@ -26,6 +26,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
     private readonly Dictionary<KeyspaceTree, List<CompactionPlan>> _running = [];
     private readonly List<StoreThread> _threads = [];
     private readonly RetentionWork _retention = new(state, committer);
+    private readonly CoveredWork _covered = new(state, committer);
     private readonly SpaceReserve _space = new(state);
     private readonly WritePace? _pace = WritePace.Of(state);
     private readonly TimeProvider _clock = state.Services.Options.TimeProvider;
@@ -38,7 +39,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
         get
         {
             AssertInvariants();
-            return _running.Count == 0 && _retention.IsIdle && state.Trees.All(tree =>
+            return _running.Count == 0 && _retention.IsIdle && _covered.IsIdle && state.Trees.All(tree =>
                 tree.Frozen.Count == 0 && !tree.IsFlushing
                 && CompactionPicker.Pick(tree.Version, tree.Options) == null);
         }
@@ -47,6 +48,8 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
     public void Start()
     {
         Debug.Assert(_threads.Count == 0, "the threads are started once");
+        foreach (KeyspaceTree tree in state.Trees)
+            tree.Covered.IsDue = true;
         int count = state.Services.Options.BackgroundThreads;
         for (int i = 0; i < count; i++)
         {
@@ -180,13 +183,14 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
             return null;
         bool flushFirst = state.Services.Options.BackgroundThreads == 1;
         if (mayFlushOnly)
-            return NextFlush();
+            return NextFlush() ?? NextDrop(ofRetention: false);
         return flushFirst
             ? NextFlush() ?? NextDrop() ?? NextCompaction()
             : NextDrop() ?? NextCompaction() ?? NextFlush();
     }
 
-    private Func<bool>? NextDrop() => state.IsClosing ? null : _retention.Next();
+    private Func<bool>? NextDrop(bool ofRetention = true) => state.IsClosing
+        ? null : (ofRetention ? _retention.Next() : null) ?? _covered.Next();
 
     private Func<bool>? NextFlush()
     {
@@ -282,7 +286,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
         bool done = job.Work.Run(cancellationToken);
         if (done)
             state.Events.Add(WorkEvents.OfCompaction(
-                job.Tree, job.Plan, job.Work.Outputs, _clock.GetElapsedTime(start)));
+                job.Tree, job.Plan, job.Work, _clock.GetElapsedTime(start)));
         return done;
     }
 
@@ -294,6 +298,8 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
             job.Plan.MarkInputs(compacting: false);
             List<CompactionPlan> plans = _running[job.Tree];
             plans.Remove(job.Plan);
+            job.Tree.Covered.IsDue |= job.Tree.Covered.IsHeldByWork;
+            job.Tree.Covered.IsHeldByWork = false;
             if (plans.Count == 0)
                 _running.Remove(job.Tree);
             state.Gate.PulseAll();

@@ -27,6 +27,10 @@ internal sealed class CompactionRun(
     /// <summary>What was written, once it has run; empty after a move.</summary>
     public IEnumerable<TableInfo> Outputs => _outputs.Select(static table => table.Info);
 
+    /// <summary>Bytes of the inputs that were left out unread, because they lie whole under range
+    /// tombstones.</summary>
+    public long CoveredBytes { get; private set; }
+
     /// <summary>Merges and commits. False when the keyspace was dropped meanwhile. Throws
     /// OperationCanceledException when the store closes or the token asks.</summary>
     public bool Run(CancellationToken cancellationToken)
@@ -40,8 +44,6 @@ internal sealed class CompactionRun(
                 static input => input.Table.Ranges.Fragments.ToArray()));
             Merge(ranges, cancellationToken);
             committed = CommitMerge();
-            if (committed && _outputs.Exists(static table => table.Info.RangeDeleteCount > 0))
-                CoveredTables.Drop(state, committer, tree);
             return committed;
         }
         finally
@@ -85,6 +87,8 @@ internal sealed class CompactionRun(
                 inputs, [.. _outputs.Select(table => (plan.OutputLevel, table))]));
             foreach (Table table in inputs)
                 table.MarkObsolete();
+            tree.Covered.IsDue |=
+                _outputs.Exists(static table => table.Info.RangeDeleteCount > 0);
         });
     }
 
@@ -152,10 +156,16 @@ internal sealed class CompactionRun(
     /// <summary>What lies whole under the range tombstones is not read at all.</summary>
     private void AddRuns(MergingCursor merge, RangeTombstones ranges)
     {
+        var read = new List<(int Level, Table Table)>();
+        foreach ((int level, Table table) in plan.Inputs)
+        {
+            if (CoveredTables.IsCovered(table.Info, ranges, snapshots))
+                CoveredBytes += table.Info.FileBytes;
+            else
+                read.Add((level, table));
+        }
         foreach (IGrouping<int, (int Level, Table Table)> level
-            in plan.Inputs
-                .Where(input => !CoveredTables.IsCovered(input.Table.Info, ranges, snapshots))
-                .GroupBy(static input => input.Level))
+            in read.GroupBy(static input => input.Level))
         {
             Table[] tables = TreeVersion.Sorted(
                 level.Key, level.Select(static input => input.Table));

@@ -53,6 +53,7 @@ internal sealed class FlushRun(StoreState state, VersionCommitter committer)
             {
                 tree.Install(tree.Version.With(new HashSet<Table>(), [(0, table)]));
                 tree.Flushed(memTable);
+                tree.Covered.IsDue |= info.RangeDeleteCount > 0;
             }, memTable);
         }
         finally
@@ -63,8 +64,6 @@ internal sealed class FlushRun(StoreState state, VersionCommitter committer)
                 table.MarkObsolete();
             table.Release();
         }
-        if (committed && info.RangeDeleteCount > 0)
-            CoveredTables.Drop(state, committer, tree);
         return info;
     }
 }

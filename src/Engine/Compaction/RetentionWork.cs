@@ -108,7 +108,9 @@ internal sealed class RetentionWork(StoreState state, VersionCommitter committer
             table.MarkObsolete();
         if (!done)
             return false;
-        StoreEvent happened = WorkEvents.OfDrop(tree, due, _clock.GetElapsedTime(start));
+        StoreEvent happened = WorkEvents.OfDrop(
+            tree, tree.Options.Retention is { } kept ? WorkEvents.Words(kept) : "retention", due,
+            _clock.GetElapsedTime(start));
         state.Services.Counters.Dropped(happened.BytesDropped);
         state.Events.Add(happened);
         return true;

@@ -22,13 +22,14 @@ internal static class WorkEvents
     };
 
     public static StoreEvent OfCompaction(
-        KeyspaceTree tree, CompactionPlan plan, IEnumerable<TableInfo> written, TimeSpan duration)
+        KeyspaceTree tree, CompactionPlan plan, CompactionRun run, TimeSpan duration)
     {
         EventTable[] inputs = [.. plan.Inputs.Select(i => Of(i.Level, i.Table.Info))];
         TableInfo[] outputs = plan.IsTrivialMove
-            ? [.. plan.Inputs.Select(static i => i.Table.Info)] : [.. written];
+            ? [.. plan.Inputs.Select(static i => i.Table.Info)] : [.. run.Outputs];
         long entries = plan.Inputs.Sum(static i => i.Table.Info.EntryCount);
         long kept = outputs.Sum(static table => table.EntryCount);
+        // Also where range tombstones alone are left: their table has one entry, as every input.
         Debug.Assert(kept <= entries, "a merge makes no entries");
         return new StoreEvent
         {
@@ -37,23 +38,25 @@ internal static class WorkEvents
             Reason = plan.Reason + ": " + plan.Why,
             Inputs = inputs,
             Outputs = [.. outputs.Select(table => Of(plan.OutputLevel, table))],
-            BytesRead = plan.IsTrivialMove ? 0 : plan.InputBytes,
+            BytesRead = plan.IsTrivialMove ? 0 : plan.InputBytes - run.CoveredBytes,
             BytesWritten = plan.IsTrivialMove ? 0 : outputs.Sum(static table => table.FileBytes),
             BytesMoved = plan.IsTrivialMove ? plan.InputBytes : 0,
+            BytesDropped = run.CoveredBytes,
             EntriesDropped = entries - kept,
             Duration = duration,
         };
     }
 
     public static StoreEvent OfDrop(
-        KeyspaceTree tree, IReadOnlyList<(int Level, Table Table)> tables, TimeSpan duration)
+        KeyspaceTree tree, string reason, IReadOnlyList<(int Level, Table Table)> tables,
+        TimeSpan duration)
     {
         Debug.Assert(tables.Count > 0, "a drop takes something");
         return new StoreEvent
         {
             Kind = StoreEventKind.Drop,
             Keyspace = tree.Name,
-            Reason = tree.Options.Retention is { } kept ? Words(kept) : "retention",
+            Reason = reason,
             Inputs = [.. tables.Select(t => Of(t.Level, t.Table.Info))],
             BytesDropped = tables.Sum(static t => t.Table.Info.FileBytes),
             EntriesDropped = tables.Sum(static t => t.Table.Info.EntryCount),

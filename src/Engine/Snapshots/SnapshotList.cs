@@ -29,6 +29,8 @@ internal sealed class SnapshotList
             _sequences.RemoveAt(at);
     }
 
+    public bool Contains(ulong sequence) => _sequences.BinarySearch(sequence) >= 0;
+
     /// <summary>A copy, ascending, each sequence once.</summary>
     public ulong[] ToArray() => [.. _sequences.Distinct()];
 

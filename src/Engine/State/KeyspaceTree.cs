@@ -63,6 +63,9 @@ internal sealed class KeyspaceTree
     /// </summary>
     public bool IsFlushing { get; set; }
 
+    /// <summary>What is known of tables that lie whole under range tombstones.</summary>
+    public CoveredState Covered { get; } = new();
+
     /// <summary>The oldest log that holds an entry of this keyspace which no table has; long
     /// max when there is none. A memtable being flushed may be left out.</summary>
     public long OldestLog(LiveMemTable? except = null)
@@ -130,4 +133,19 @@ internal sealed class KeyspaceTree
         Array.Reverse(frozen);
         return new TreeView(Id, Active, frozen, Version);
     }
+}
+
+/// <summary>Where the look for covered tables of a keyspace stands. Under the store's lock.</summary>
+internal sealed class CoveredState
+{
+    /// <summary>Whether there may be some that nobody has looked for.</summary>
+    public bool IsDue { get; set; }
+
+    public bool IsRunning { get; set; }
+
+    /// <summary>Whether a compaction had taken some when they were looked for.</summary>
+    public bool IsHeldByWork { get; set; }
+
+    /// <summary>Of each that a snapshot held back, one snapshot that did.</summary>
+    public HashSet<ulong> HeldBy { get; } = [];
 }
