@@ -167,8 +167,7 @@ public sealed partial class LsmStore
                 _store.State, 0,
                 static tree => CompactionPicker.Pressure(tree.Version, tree.Options)).Reason;
             snapshots = _store.State.Snapshots.Count;
-            ranges = _store.State.Trees.SelectMany(static tree => tree.Version.AllTables())
-                .Sum(static table => table.Info.RangeDeleteCount);
+            ranges = _store.State.Trees.Sum(static tree => tree.Version.RangeDeleteCount);
             foreach (KeyspaceTree tree in _store.State.Trees)
             {
                 for (int level = 0; level < TreeVersion.LevelCount; level++)

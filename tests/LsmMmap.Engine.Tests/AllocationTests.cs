@@ -23,10 +23,16 @@ public sealed class AllocationTests : StoreTest
         RawTables,
         Lz4Tables,
         ApartValues,
+
+        /// <summary>Every second key is deleted, each by a range of its own.</summary>
+        RangeTombstones,
     }
 
     public static TheoryData<Layout> Layouts =>
-        [Layout.Memtable, Layout.RawTables, Layout.Lz4Tables, Layout.ApartValues];
+    [
+        Layout.Memtable, Layout.RawTables, Layout.Lz4Tables, Layout.ApartValues,
+        Layout.RangeTombstones,
+    ];
 
     [Theory]
     [MemberData(nameof(Layouts))]
@@ -207,6 +213,8 @@ public sealed class AllocationTests : StoreTest
         for (int i = 0; i < Entries; i++)
         {
             store.Put(s_keys[i], Bytes.Value(i, valueBytes));
+            if (layout == Layout.RangeTombstones)
+                store.Put(s_missing[i], Bytes.Value(i, valueBytes));
             // Two flushes, so that the compaction has something to do.
             if (layout != Layout.Memtable && i == Entries / 2)
                 store.Flush();
@@ -214,6 +222,13 @@ public sealed class AllocationTests : StoreTest
         store.Put(Bytes.Number(2 * Entries), [1]);
         if (layout != Layout.Memtable)
             store.Compact();
+        for (int i = 0; layout == Layout.RangeTombstones && i < Entries; i++)
+        {
+            store.DeleteRange(s_missing[i], Bytes.Number(2 * i + 2));
+            if (i == Entries / 2)
+                store.Flush();
+        }
+        store.WaitForIdle();
         return store;
     }
 

@@ -39,7 +39,7 @@ internal sealed class TreeVersion
                 table.AddReference();
                 _levelBytes[level] += table.Info.FileBytes;
                 TableCount++;
-                HasRanges |= table.Info.RangeDeleteCount > 0;
+                RangeDeleteCount += table.Info.RangeDeleteCount;
             }
             TableBytes += _levelBytes[level];
         }
@@ -52,8 +52,11 @@ internal sealed class TreeVersion
 
     public int TableCount { get; }
 
+    /// <summary>Range tombstones of all tables, each counted in every fragment.</summary>
+    public long RangeDeleteCount { get; }
+
     /// <summary>Whether any table holds a range tombstone.</summary>
-    public bool HasRanges { get; }
+    public bool HasRanges => RangeDeleteCount > 0;
 
     /// <summary>Whether <see cref="RangeRuns"/> reads nothing.</summary>
     public bool AreRangesRead => !HasRanges || Volatile.Read(ref _rangeRuns) != null;
