@@ -60,6 +60,26 @@ public sealed class DeleteRangeTests : StoreTest
         Assert.Equal(199, Number(cursor.Key));
     }
 
+    [Fact]
+    public void MoveNext_AfterASkipBackward_LeavesTheKeyItStandsOn()
+    {
+        // The way back skips the entry that stands for the tombstone in its table, the way forward
+        // meets it before the key that the cursor stands on.
+        using LsmStore store = Open();
+        store.Put("a"u8, "1"u8);
+        store.Put("p"u8, "1"u8);
+        store.Put("z"u8, "1"u8);
+        store.Flush();
+        store.DeleteRange("b"u8, "y"u8);
+        store.Flush();
+        store.Put("m"u8, "1"u8);
+        using Cursor cursor = store.CreateCursor();
+        Assert.True(cursor.SeekForPrevious("x"u8));
+        Assert.True(cursor.Key.SequenceEqual("m"u8));
+        Assert.True(cursor.MoveNext());
+        Assert.True(cursor.Key.SequenceEqual("z"u8));
+    }
+
     [Theory]
     [MemberData(nameof(Stages))]
     public void DeleteRange_UnderASnapshot_LeavesItsView(string stage)

@@ -78,15 +78,17 @@ internal sealed class RangeCover
         _sources[0] = new Source(ranges, 0);
     }
 
-    /// <summary>Whether an entry, which the sequence sees, lies under a newer tombstone that it
-    /// sees as well.</summary>
+    /// <summary>Whether an entry, which the sequence sees, lies under a tombstone that it sees as
+    /// well. The Delete that stands for a tombstone in a table without other entries has the
+    /// tombstone's own sequence, and is one of the entries that a skip passes by: it must count as
+    /// hidden in the other direction too.</summary>
     public bool Hides(ReadOnlySpan<byte> key, ulong sequence)
     {
         bool isSame = _from is { } from && key.SequenceCompareTo(from) >= 0
             && key.SequenceCompareTo(_to) < 0;
         if (!isSame)
             Look(key);
-        return sequence < _newest;
+        return sequence <= _newest && _newest > 0;
     }
 
     private void Look(ReadOnlySpan<byte> key)
