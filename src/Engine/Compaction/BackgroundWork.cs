@@ -2,11 +2,11 @@
 // compaction never keeps memtables waiting; the others compact, and flush when that is all there
 // is. Several compactions run at once where their plans do not touch.
 //
-// Drops of whole tables come before compactions: they cost one edit. A compaction begins only when it
-// leaves the reserve of free space alone (SpaceReserve), and writes no faster than WritePace lets
-// it. Want of space pauses everything here, and it goes on by itself when space is back. Another
-// failure abandons the table and is tried again under a new number; the third in a row makes the
-// store read-only.
+// Drops of whole tables come before compactions: they cost one edit. A compaction begins only when
+// it leaves the reserve of free space alone (SpaceReserve), and writes no faster than WritePace
+// lets it. Want of space pauses everything here, and it goes on by itself when space is back.
+// Another failure abandons the table and is tried again under a new number; the third in a row
+// makes the store read-only.
 // Threads: its own; the members from any. What runs is under the store's lock.
 
 using System.Diagnostics;
@@ -39,9 +39,9 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
         get
         {
             AssertInvariants();
-            return _running.Count == 0 && _retention.IsIdle && _covered.IsIdle && state.Trees.All(tree =>
-                tree.Frozen.Count == 0 && !tree.IsFlushing
-                && CompactionPicker.Pick(tree.Version, tree.Options) == null);
+            return _running.Count == 0 && _retention.IsIdle && _covered.IsIdle
+                && state.Trees.All(tree => tree.Frozen.Count == 0 && !tree.IsFlushing
+                    && CompactionPicker.Pick(tree.Version, tree.Options) == null);
         }
     }
 

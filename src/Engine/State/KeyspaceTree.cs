@@ -135,7 +135,8 @@ internal sealed class KeyspaceTree
     }
 }
 
-/// <summary>Where the look for covered tables of a keyspace stands. Under the store's lock.</summary>
+/// <summary>Where the look for covered tables of a keyspace stands. Under the store's lock.
+/// </summary>
 internal sealed class CoveredState
 {
     /// <summary>Whether there may be some that nobody has looked for.</summary>
