@@ -90,7 +90,8 @@ internal sealed class ThreadNode : CommitNode
     private static ThreadNode? t_current;
 
     private readonly Gate _gate = new();
-    private Turn _turn;
+    // A Turn; an int because others look at it without the gate.
+    private int _turn;
 
     /// <summary>The node of the calling thread; a thread makes one commit at a time.</summary>
     public static ThreadNode Current => t_current ??= new ThreadNode();
@@ -103,20 +104,22 @@ internal sealed class ThreadNode : CommitNode
 
     public void Arm()
     {
-        _turn = Turn.None;
+        _turn = (int)Turn.None;
         AwaitsSync = false;
     }
 
-    /// <summary>Sleeps until there is something to do, and takes that as begun.</summary>
-    public Turn WaitForTurn()
+    /// <summary>Waits until there is something to do, and takes that as begun: awake for so
+    /// long, and then asleep.</summary>
+    public Turn WaitForTurn(Patience patience, long awakeTicks)
     {
+        patience.Await(ref _turn, (int)Turn.None + 1, awakeTicks);
         using (_gate.Hold())
         {
             AssertInvariants();
-            while (_turn == Turn.None)
+            while (_turn == (int)Turn.None)
                 _gate.Wait();
-            Turn turn = _turn;
-            _turn = Turn.None;
+            var turn = (Turn)_turn;
+            _turn = (int)Turn.None;
             return turn;
         }
     }
@@ -134,7 +137,7 @@ internal sealed class ThreadNode : CommitNode
         using (_gate.Hold())
         {
             AssertInvariants();
-            _turn = turn;
+            Volatile.Write(ref _turn, (int)turn);
             _gate.Pulse();
         }
     }

@@ -6,6 +6,10 @@
 // thread that waits, before anybody else is woken, so that the disk is idle for no longer than
 // that takes. A lone writer hands itself the turn, and syncs on its own thread.
 //
+// Who has the turn waits for an eighth of a sync for those of the last round, who were just served
+// and mostly come again: writers that commit one after the other share every sync then, and do
+// not take turns at it. Nobody else is waited for, and who stays away is waited for once.
+//
 // Invariants: while somebody waits somebody has the turn. Who gets the turn waits himself, and
 // stays among the waiting until he takes them all.
 // Threads: Collect and Admit by the leader, before it passes the lead on; Take by the thread of
@@ -17,12 +21,31 @@ using LsmMmap.Wal;
 
 namespace LsmMmap.Engine.Writing;
 
-internal sealed class SyncTurn(WriteQueue queue)
+internal sealed class SyncTurn(WriteQueue queue, Patience patience)
 {
+    // Of the time that two syncs take.
+    private const int LingerPart = 16;
+
+    private static readonly long s_awakeTicksMax = Stopwatch.Frequency * 3 / 10_000;
+
     private readonly Gate _gate = new();
     private readonly List<ThreadNode> _collected = [];
     private List<ThreadNode> _waiting = [];
     private bool _isTaken;
+    private int _waitingCount; // of _waiting, for looks without the gate
+    private int _expectedCount;
+    private long _syncTicks;
+
+    /// <summary>How long it pays to stay awake for a sync: what two take, and not at all on a
+    /// disk so slow that the waking is nothing beside it.</summary>
+    public long AwakeTicks
+    {
+        get
+        {
+            long ticks = Volatile.Read(ref _syncTicks);
+            return ticks > s_awakeTicksMax ? 0 : Math.Min(2 * ticks, s_awakeTicksMax);
+        }
+    }
 
     /// <summary>An applied commit of the group, which waits from <see cref="Admit"/> on. Nobody
     /// is woken here: whoever is may use its node again at once, for another commit.</summary>
@@ -44,6 +67,7 @@ internal sealed class SyncTurn(WriteQueue queue)
         {
             AssertInvariants();
             _waiting.AddRange(_collected);
+            Volatile.Write(ref _waitingCount, _waiting.Count);
             if (!_isTaken)
                 first = _collected[0];
             _isTaken = true;
@@ -58,20 +82,25 @@ internal sealed class SyncTurn(WriteQueue queue)
     {
         List<ThreadNode> served = own.Served;
         Debug.Assert(served.Count == 0, "whoever was served is gone");
+        patience.Await(ref _waitingCount, _expectedCount, AwakeTicks / LingerPart);
         using (_gate.Hold())
         {
             AssertInvariants();
             Debug.Assert(_isTaken && _waiting.Contains(own), "the turn is one's who waits");
             (_waiting, own.Served) = (served, _waiting);
             served = own.Served;
+            Volatile.Write(ref _waitingCount, 0);
         }
+        long began = Stopwatch.GetTimestamp();
         Exception? error = Sync(served);
+        Volatile.Write(ref _syncTicks, Stopwatch.GetTimestamp() - began);
         ThreadNode? next = null;
         using (_gate.Hold())
         {
             AssertInvariants();
             if (_waiting.Count > 0)
                 next = _waiting[0];
+            _expectedCount = served.Count + _waiting.Count;
             _isTaken = next != null;
         }
         next?.Sync();

@@ -25,7 +25,11 @@ internal sealed class WriteQueue
 {
     private const int GroupBytesMax = 1 << 20;
 
+    // A group is written and applied in less, as a rule.
+    private static readonly long s_groupTicks = Stopwatch.Frequency / 20_000;
+
     private readonly Gate _gate = new();
+    private readonly Patience _patience = new();
     private readonly Queue<CommitNode> _queue = [];
     private readonly List<CommitNode> _group = [];
     private readonly GroupCommit _commit;
@@ -40,7 +44,7 @@ internal sealed class WriteQueue
         Log = log;
         State = state;
         _commit = new GroupCommit(state, log, defaultTree);
-        _syncs = new SyncTurn(this);
+        _syncs = new SyncTurn(this, _patience);
     }
 
     public LogSegments Log { get; }
@@ -64,11 +68,11 @@ internal sealed class WriteQueue
             else
                 _queue.Enqueue(node);
         }
-        Turn turn = leads ? Turn.Lead : node.WaitForTurn();
+        Turn turn = leads ? Turn.Lead : WaitForTurn(node);
         if (turn == Turn.Lead)
         {
             Lead(leads ? node : null);
-            turn = node.AwaitsSync ? node.WaitForTurn() : Turn.Done;
+            turn = node.AwaitsSync ? WaitForTurn(node) : Turn.Done;
         }
         if (turn == Turn.Sync)
             _syncs.Take(node);
@@ -76,6 +80,9 @@ internal sealed class WriteQueue
             throw Told(Rethrown(error));
         return (long)node.Sequence;
     }
+
+    private Turn WaitForTurn(ThreadNode node) => node.WaitForTurn(
+        _patience, node.Durability == Durability.Synced ? _syncs.AwakeTicks : s_groupTicks);
 
     /// <summary>As Commit, without a waiting thread. <paramref name="onCompleted"/> runs before
     /// the awaiter does, and not at all when this throws.</summary>
