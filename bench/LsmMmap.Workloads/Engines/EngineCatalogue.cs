@@ -19,6 +19,12 @@ internal sealed record EngineDefinition(
     /// <summary>Whether the size of its tables can be set, for the store of many tables.</summary>
     public bool HasTables { get; init; }
 
+    /// <summary>Whether it is made of tables that <see cref="IEngine.Compact"/> merges.</summary>
+    public bool MergesTables { get; init; }
+
+    /// <summary>Takes part only where it is named: a variant for few questions.</summary>
+    public bool ByNameOnly { get; init; }
+
     /// <summary>The longest key it takes.</summary>
     public int KeyBytesMax { get; init; } = 65_535;
 }
@@ -35,18 +41,23 @@ internal static class EngineCatalogue
     [
         new(Own, "LsmMmap", false,
             $"defaults: 64 MiB memtable, Bloom 10, 4 KiB blocks, compression {ownCompression}",
-            o => new LsmMmapEngine(o, ownCompression), OwnVersion, s_always) { HasTables = true },
+            o => new LsmMmapEngine(o, ownCompression), OwnVersion, s_always)
+            { HasTables = true, MergesTables = true },
         new("lsm-lz4", "LsmMmap LZ4", false,
             "as LsmMmap, LZ4 on every level, cache for inflated blocks as large as RocksDB's",
             o => new LsmMmapEngine(o, Compression.Lz4), OwnVersion, s_always)
-            { HasTables = true, IsCompressedTwin = true },
+            { HasTables = true, IsCompressedTwin = true, MergesTables = true },
+        new("lsm-tiered", "LsmMmap tiered", false, "as LsmMmap, tiered compaction, uncompressed",
+            o => new LsmMmapEngine(o, Compression.None, CompactionStyle.Tiered), OwnVersion,
+            s_always)
+            { HasTables = true, MergesTables = true, ByNameOnly = true },
         new("rocksdb", "RocksDB LZ4", true,
             "LZ4, LRU block cache larger than the data, Bloom 10, 64 MiB write buffer, C functions",
             o => new RocksDbEngine(o, true), RocksDbVersion, () => NativeFiles.WhyNot("rocksdb"))
-            { HasTables = true, IsCompressedTwin = true },
+            { HasTables = true, IsCompressedTwin = true, MergesTables = true },
         new("rocksdb-raw", "RocksDB raw", true, "as RocksDB LZ4, without compression",
             o => new RocksDbEngine(o, false), RocksDbVersion, () => NativeFiles.WhyNot("rocksdb"))
-            { HasTables = true },
+            { HasTables = true, MergesTables = true },
         new("zonetree", "ZoneTree", true,
             "log mode Sync, LZ4, 64 MiB mutable segment, its maintainer merges in the background",
             o => new ZoneTreeEngine(o), () => PackageVersion("ZoneTree"), s_always)
@@ -61,10 +72,11 @@ internal static class EngineCatalogue
         new("leveldb", "LevelDB snappy", true,
             "snappy, LRU block cache larger than the data, Bloom 10, 64 MiB write buffer",
             o => new LevelDbEngine(o, true), LevelDbEngine.Version,
-            () => NativeFiles.WhyNot(LevelDbNative.Library)) { IsCompressedTwin = true },
+            () => NativeFiles.WhyNot(LevelDbNative.Library))
+            { IsCompressedTwin = true, MergesTables = true },
         new("leveldb-raw", "LevelDB raw", true, "as LevelDB snappy, without compression",
             o => new LevelDbEngine(o, false), LevelDbEngine.Version,
-            () => NativeFiles.WhyNot(LevelDbNative.Library)),
+            () => NativeFiles.WhyNot(LevelDbNative.Library)) { MergesTables = true },
     ];
 
     private static string OwnVersion() => Informational(typeof(LsmStore).Assembly);

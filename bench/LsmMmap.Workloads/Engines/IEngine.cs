@@ -19,8 +19,16 @@ internal interface IEngine : IDisposable
     /// <summary>Waits for the background work that the writes so far have caused.</summary>
     void WaitForBackground();
 
+    /// <summary>Brings what is in memory only into files of data; nothing to do where a write is
+    /// in its place at once.</summary>
+    void Flush() { }
+
     /// <summary>Counters for the timeline; cheap enough to be asked ten times a second.</summary>
     EngineMarks Marks();
+
+    /// <summary>How long the engine says it held writers back so far; negative where it does not
+    /// say. May be too dear for the timeline.</summary>
+    double StallMs() => Marks().StallMs;
 }
 
 /// <summary>One thread's way into the store.</summary>

@@ -43,12 +43,14 @@ internal sealed unsafe class LevelDbEngine : IEngine
     public void Compact() => leveldb_compact_range(_db, null, 0, null, 0);
 
     // There is no call for it, and a range that holds nothing still waits its turn in the queue of
-    // the one background thread.
+    // the one background thread. It writes the memtable to a table on the way.
     public void WaitForBackground()
     {
         fixed (byte* nothing = "\xFF\xFF"u8)
             leveldb_compact_range(_db, nothing, 2, nothing, 2);
     }
+
+    public void Flush() => WaitForBackground();
 
     public EngineMarks Marks() => EngineMarks.Unknown;
 

@@ -7,7 +7,9 @@ internal sealed class LsmMmapEngine : IEngine
 {
     private readonly Durability _durability;
 
-    public LsmMmapEngine(EngineOptions options, Compression compression)
+    public LsmMmapEngine(
+        EngineOptions options, Compression compression,
+        CompactionStyle style = CompactionStyle.Leveled)
     {
         _durability = options.Durability;
         Store = LsmStore.Open(options.Directory, new StoreOptions
@@ -21,6 +23,7 @@ internal sealed class LsmMmapEngine : IEngine
                 MemtableBytes = options.WriteBufferBytes,
                 TableBytes = options.TableBytes,
                 CompressionPerLevel = [compression],
+                Compaction = style,
             },
         });
     }
@@ -34,6 +37,8 @@ internal sealed class LsmMmapEngine : IEngine
         Store.Flush();
         Store.Compact();
     }
+
+    public void Flush() => Store.Flush();
 
     public void WaitForBackground() => Store.WaitForIdle();
 

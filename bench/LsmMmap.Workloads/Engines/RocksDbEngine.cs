@@ -4,6 +4,9 @@
 //
 // Threads: the native handles are thread-safe except batches and iterators, which are a session's.
 
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
 using static LsmMmap.Workloads.Engines.RocksDbNative;
 
 namespace LsmMmap.Workloads.Engines;
@@ -13,6 +16,11 @@ internal sealed unsafe class RocksDbEngine : IEngine
     private const int CompressionNone = 0;
     private const int CompressionLz4 = 4;
     private const double BloomBitsPerKey = 10;
+
+    // What LsmMmap has by default. RocksDB's defaults are the same; they are set so that they stay
+    // so with another version of it.
+    private const int BackgroundJobs = 2;
+    private const long TableBytes = 64L << 20;
 
     private readonly nint _options;
     private readonly nint _writeOptions = rocksdb_writeoptions_create();
@@ -26,11 +34,11 @@ internal sealed unsafe class RocksDbEngine : IEngine
         rocksdb_options_set_compression(
             _options, isCompressed ? CompressionLz4 : CompressionNone);
         rocksdb_options_set_write_buffer_size(_options, (nuint)options.WriteBufferBytes);
+        rocksdb_options_set_max_background_jobs(_options, BackgroundJobs);
+        rocksdb_options_set_target_file_size_base(
+            _options, (ulong)(options.TableBytes > 0 ? options.TableBytes : TableBytes));
         if (options.TableBytes > 0)
-        {
-            rocksdb_options_set_target_file_size_base(_options, (ulong)options.TableBytes);
             rocksdb_options_set_max_open_files(_options, -1);
-        }
         nint tables = rocksdb_block_based_options_create();
         rocksdb_block_based_options_set_filter_policy(
             tables, rocksdb_filterpolicy_create_bloom_full(BloomBitsPerKey));
@@ -53,6 +61,15 @@ internal sealed unsafe class RocksDbEngine : IEngine
         WaitForBackground();
     }
 
+    public void Flush()
+    {
+        nint flush = rocksdb_flushoptions_create();
+        nint error = 0;
+        rocksdb_flush(_db, flush, &error);
+        rocksdb_flushoptions_destroy(flush);
+        Check(error);
+    }
+
     public void WaitForBackground()
     {
         nint wait = rocksdb_wait_for_compact_options_create();
@@ -69,6 +86,25 @@ internal sealed unsafe class RocksDbEngine : IEngine
         Stalls = Property("rocksdb.is-write-stopped"u8) > 0
             || Property("rocksdb.actual-delayed-write-rate"u8) > 0 ? 1 : 0,
     };
+
+    // Kept without the statistics too, but told only in a page of text:
+    // "Cumulative stall: 00:01:02.345 H:M:S, 3.2 percent".
+    public double StallMs()
+    {
+        nint text;
+        fixed (byte* name = "rocksdb.dbstats"u8)
+            text = rocksdb_property_value(_db, name);
+        if (text == 0)
+            return -1;
+        string page = Marshal.PtrToStringUTF8(text) ?? "";
+        rocksdb_free(text);
+        Match told = Regex.Match(page, @"Cumulative stall: (\d+):(\d+):([\d.]+)");
+        return told.Success
+            ? (Part(1) * 3600 + Part(2) * 60 + Part(3)) * 1000 : -1;
+
+        double Part(int group) =>
+            double.Parse(told.Groups[group].Value, CultureInfo.InvariantCulture);
+    }
 
     public void Dispose()
     {

@@ -29,6 +29,9 @@ internal static unsafe class RocksDbNative
     public static extern void rocksdb_options_set_write_buffer_size(nint options, nuint bytes);
 
     [DllImport(Library)]
+    public static extern void rocksdb_options_set_max_background_jobs(nint options, int count);
+
+    [DllImport(Library)]
     public static extern void rocksdb_options_set_target_file_size_base(nint options, ulong bytes);
 
     [DllImport(Library)]
@@ -154,6 +157,18 @@ internal static unsafe class RocksDbNative
     [DllImport(Library)]
     public static extern void rocksdb_compact_range(
         nint db, byte* start, nuint startLength, byte* limit, nuint limitLength);
+
+    [DllImport(Library)]
+    public static extern nint rocksdb_flushoptions_create();
+
+    [DllImport(Library)]
+    public static extern void rocksdb_flushoptions_destroy(nint options);
+
+    [DllImport(Library)]
+    public static extern void rocksdb_flush(nint db, nint options, nint* error);
+
+    [DllImport(Library)]
+    public static extern nint rocksdb_property_value(nint db, byte* name);
 
     [DllImport(Library)]
     public static extern nint rocksdb_wait_for_compact_options_create();

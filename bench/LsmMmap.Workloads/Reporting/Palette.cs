@@ -16,6 +16,7 @@ internal static class Palette
     {
         ["lsm"] = "#E8590C",
         ["lsm-lz4"] = "#F59F00",
+        ["lsm-tiered"] = "#C2255C",
         ["rocksdb"] = "#1C7ED6",
         ["rocksdb-raw"] = "#66B2F0",
         ["zonetree"] = "#2F9E44",
