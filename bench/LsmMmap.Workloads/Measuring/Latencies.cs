@@ -24,6 +24,9 @@ internal sealed class Latencies
     /// <summary>Time in single operations of over 10 ms: what a user feels as stall.</summary>
     public double LongMs => Nanoseconds(_longTicks) / 1e6;
 
+    /// <summary>Single operations of over 50 ms.</summary>
+    public long Over50Ms { get; private set; }
+
     public static double Nanoseconds(long ticks) =>
         ticks * (1e9 / System.Diagnostics.Stopwatch.Frequency);
 
@@ -33,12 +36,15 @@ internal sealed class Latencies
         _histogram.RecordValue(Math.Clamp(ns, 1, HighestNs));
         if (ns > 10_000_000)
             _longTicks += ticks;
+        if (ns > 50_000_000)
+            Over50Ms++;
     }
 
     public void Add(Latencies other)
     {
         _histogram.Add(other._histogram);
         _longTicks += other._longTicks;
+        Over50Ms += other.Over50Ms;
     }
 
     public double Microseconds(double percentile) => Count == 0

@@ -29,6 +29,9 @@ internal sealed record Limits
     public int TimeEvery { get; init; } = 1;
 
     public bool HasTimeline { get; init; }
+
+    /// <summary>Ends the loop when it is cancelled.</summary>
+    public CancellationToken Until { get; init; }
 }
 
 /// <summary>What a loop measured.</summary>
@@ -169,7 +172,8 @@ internal sealed class Worker<TOperation>(
         Timeline? timeline = Timeline;
         long done = 0;
         long calls = 0;
-        while (calls < limits.Operations && now < end)
+        while (calls < limits.Operations && now < end
+            && !limits.Until.IsCancellationRequested)
         {
             done += operation.Run(session, calls, ref _totals);
             calls++;
@@ -188,7 +192,8 @@ internal sealed class Worker<TOperation>(
         long done = 0;
         long calls = 0;
         long now = 0;
-        while (calls < limits.Operations && now < end)
+        while (calls < limits.Operations && now < end
+            && !limits.Until.IsCancellationRequested)
         {
             for (int i = 0; i < untimed && calls < limits.Operations; i++)
                 done += operation.Run(session, calls++, ref _totals);

@@ -17,6 +17,11 @@ internal sealed record ProcessReadings(
     /// <summary>Bytes of pages that this process made dirty or wrote past the cache.</summary>
     public static long WrittenToDisk() => Field("/proc/self/io", "write_bytes:", 1);
 
+    /// <summary>User and system time of all threads of this process so far.</summary>
+    public static TimeSpan Processor() =>
+        OperatingSystem.IsLinux() || OperatingSystem.IsMacOS() || OperatingSystem.IsWindows()
+            ? Environment.CpuUsage.TotalTime : TimeSpan.Zero;
+
     private static long Field(string file, string name, long unit)
     {
         if (!File.Exists(file))

@@ -83,6 +83,20 @@ internal sealed class Watch : IDisposable
         return now with { AllocatedBytes = now.AllocatedBytes - _ownBytes };
     }
 
+    /// <summary>Adds what was seen in an earlier part of the same run, which took so long.
+    /// </summary>
+    public void AddEarlier(Watch earlier, double seconds)
+    {
+        PeakBytes = Math.Max(PeakBytes, earlier.PeakBytes);
+        PeakAnonymousBytes = Math.Max(PeakAnonymousBytes, earlier.PeakAnonymousBytes);
+        PeakFileBytes = Math.Max(PeakFileBytes, earlier.PeakFileBytes);
+        TimelineMark[] later = [.. Marks.Select(
+            mark => mark with { Second = Math.Round(mark.Second + seconds, 2) })];
+        Marks.Clear();
+        Marks.AddRange(earlier.Marks);
+        Marks.AddRange(later);
+    }
+
     public void Dispose() => _stop.Dispose();
 
     private void Run()

@@ -18,6 +18,9 @@ internal sealed class ChildProcess(string workFolder, CancellationToken cancella
 
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(15);
 
+    // A slow engine on a slow disk: some workloads touch each entry twice or more.
+    private static readonly TimeSpan s_patiencePerEntry = TimeSpan.FromMicroseconds(200);
+
     /// <summary>Runs a task; with a group, inside it.</summary>
     public RunResult Run(RunTask task, MemoryGroup? group)
     {
@@ -25,7 +28,8 @@ internal sealed class ChildProcess(string workFolder, CancellationToken cancella
         string resultFile = Path.Combine(workFolder, "result.json");
         File.Delete(resultFile);
         File.WriteAllText(taskFile, JsonSerializer.Serialize(task, ResultFile.Json));
-        string output = Execute(taskFile, resultFile, group);
+        string output = Execute(
+            taskFile, resultFile, group, s_patience + task.Settings.Entries * s_patiencePerEntry);
         if (File.Exists(resultFile))
             return JsonSerializer.Deserialize<RunResult>(
                 File.ReadAllText(resultFile), ResultFile.Json)!;
@@ -38,7 +42,8 @@ internal sealed class ChildProcess(string workFolder, CancellationToken cancella
         };
     }
 
-    private string Execute(string taskFile, string resultFile, MemoryGroup? group)
+    private string Execute(
+        string taskFile, string resultFile, MemoryGroup? group, TimeSpan patience)
     {
         ProcessStartInfo start = Command();
         foreach (string argument in (string[])["run", taskFile, resultFile])
@@ -51,10 +56,10 @@ internal sealed class ChildProcess(string workFolder, CancellationToken cancella
         using CancellationTokenRegistration stop = cancellation.Register(process.Kill);
         group?.Add(process.Id);
         process.StandardInput.Close();
-        if (!process.WaitForExit(s_patience))
+        if (!process.WaitForExit(patience))
         {
             process.Kill();
-            return $"did not end within {s_patience.TotalMinutes} minutes";
+            return $"did not end within {patience.TotalMinutes:0} minutes";
         }
         cancellation.ThrowIfCancellationRequested();
         _ = output.Result;
