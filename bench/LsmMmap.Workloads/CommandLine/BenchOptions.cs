@@ -46,12 +46,16 @@ internal sealed class BenchOptions
     { Description = "Limit of the larger-than-memory rows [default: 256]" };
     private readonly Option<string[]> _engines = new("--engines")
     {
-        Description = "Some of: " + string.Join(", ", EngineIds()),
+        Description = "Some of: " + string.Join(", ", EngineIds())
+            + $" [default: all but {Named(EngineCatalogue.All(Compression.None)
+                .Where(e => e.ByNameOnly).Select(e => e.Id))}]",
         AllowMultipleArgumentsPerToken = true
     };
     private readonly Option<string[]> _workloads = new("--workloads")
     {
-        Description = "Some of: " + string.Join(", ", WorkloadNames()),
+        Description = "Some of: " + string.Join(", ", WorkloadNames())
+            + $" [default: all but {Named(WorkloadCatalogue.All
+                .Where(w => w.ByNameOnly).Select(w => w.Name))}]",
         AllowMultipleArgumentsPerToken = true
     };
 
@@ -96,10 +100,14 @@ internal sealed class BenchOptions
             Repeats = parsed.GetValue(_repeats) ?? start.Repeats,
             MemoryLimitBytes = parsed.GetValue(_memory) is int mib
                 ? (long)mib << 20 : start.MemoryLimitBytes,
-            Engines = Chosen(parsed.GetValue(_engines), EngineIds(), "engine"),
+            Engines = parsed.GetValue(_engines) is { Length: > 0 } engines
+                ? Chosen(engines, EngineIds(), "engine")
+                : [.. EngineCatalogue.All(Compression.None).Where(e => !e.ByNameOnly)
+                    .Select(e => e.Id)],
             Workloads = parsed.GetValue(_workloads) is { Length: > 0 } named
                 ? Chosen(named, WorkloadNames(), "workload")
-                : [.. WorkloadCatalogue.All.Where(w => !start.Quick || !w.SlowOnly)
+                : [.. WorkloadCatalogue.All
+                    .Where(w => !w.ByNameOnly && (!start.Quick || !w.SlowOnly))
                     .Select(w => w.Name)],
         });
     }
@@ -135,10 +143,8 @@ internal sealed class BenchOptions
             throw new ArgumentException(otherwise);
     }
 
-    private static string[] Chosen(string[]? named, string[] known, string what)
+    private static string[] Chosen(string[] named, string[] known, string what)
     {
-        if (named is not { Length: > 0 })
-            return known;
         string[] parts = [.. named.SelectMany(text => text.Split(
             ',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))];
         string? wrong = parts.FirstOrDefault(part => !known.Contains(part));
@@ -146,6 +152,8 @@ internal sealed class BenchOptions
             throw new ArgumentException($"no {what} is called {wrong}");
         return parts;
     }
+
+    private static string Named(IEnumerable<string> names) => string.Join(", ", names);
 
     private static string[] EngineIds() =>
         [.. EngineCatalogue.All(Compression.None).Select(engine => engine.Id)];

@@ -3,6 +3,7 @@
 using LsmMmap.Workloads.Reporting;
 using LsmMmap.Workloads.Results;
 using LsmMmap.Workloads.Running;
+using LsmMmap.Workloads.Workloads;
 using Spectre.Console;
 
 namespace LsmMmap.Workloads.CommandLine;
@@ -54,10 +55,35 @@ internal static class ResultTable
             table.AddRow([.. cells.Select(Markup.Escape)]);
         }
         AnsiConsole.Write(table);
+        PrintExtras(result, engines);
         foreach (EngineInfo engine in result.Engines.Where(engine => engine.WhyNot != null))
             AnsiConsole.WriteLine($"{engine.Name} took no part: {engine.WhyNot}");
         foreach (Row row in result.Rows.Where(row => !row.Valid))
             AnsiConsole.WriteLine($"INVALID {row.Workload} {row.Engine}: {row.Note}");
+    }
+
+    // Rows that are run only by name are run for these figures; of the others a reader who asks
+    // finds them in the report.
+    private static void PrintExtras(ResultFile result, EngineInfo[] engines)
+    {
+        foreach (WorkloadInfo workload in result.Workloads.Where(
+            workload => workload.Group == WorkloadCatalogue.Sustained))
+        {
+            Row[] rows = [.. result.Rows.Where(r => r.Workload == workload.Name && r.Valid)];
+            var table = new Table().Border(TableBorder.Simple);
+            table.AddColumn(new TableColumn(workload.Name).NoWrap());
+            foreach (EngineInfo engine in engines)
+                table.AddColumn(
+                    new TableColumn(Markup.Escape(engine.Name)).RightAligned().NoWrap());
+            foreach (string name in rows.SelectMany(row => row.Median.Extra.Keys).Distinct())
+                table.AddRow([name, .. engines.Select(engine => Extra(engine, name))]);
+            AnsiConsole.Write(table);
+
+            string Extra(EngineInfo engine, string name) =>
+                rows.FirstOrDefault(row => row.Engine == engine.Id) is { } row
+                    && row.Median.Extra.TryGetValue(name, out double value)
+                    ? Figures.Rate(value) : "-";
+        }
     }
 
     private static string Cell(ResultFile result, WorkloadInfo workload, EngineInfo engine)

@@ -15,11 +15,14 @@ internal sealed class ReportPage
     private static readonly string[] s_curves =
     [
         "fillrandom", "fillsync1", "overwrite", "readrandom", "readwhilewriting", "ycsb-a",
-        "ycsb-e", "readrandom-beyond",
+        "ycsb-e", "readrandom-beyond", "sustained",
     ];
 
     private static readonly string[] s_timelines =
-        ["fillseq", "fillrandom", "fillbatch", "overwrite", "deleterandom", "overwrite-4k"];
+    [
+        "fillseq", "fillrandom", "fillbatch", "overwrite", "deleterandom", "overwrite-4k",
+        "sustained",
+    ];
 
     private readonly ResultFile _result;
     private readonly ReportTables _tables;

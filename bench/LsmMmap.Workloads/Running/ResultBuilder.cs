@@ -35,7 +35,8 @@ internal static class ResultBuilder
             LiveBytes = outcome.LiveBytes,
             UserBytes = outcome.UserBytes,
             OpenMs = Math.Round(ending.OpenMs, 2),
-            SettleMs = ending.Written == null ? null : Math.Round(ending.SettleMs, 1),
+            SettleMs = ending.Written == null ? null : Math.Round(
+                ending.SettleMs + outcome.SettledMs, 1),
             StallMs = ending.Marks.StallMs < 0 ? null : Math.Round(ending.Marks.StallMs, 1),
             Timeline = measured.Timeline,
             Marks = measured.Watch.Marks,

@@ -14,11 +14,12 @@ internal static class WorkloadCatalogue
     public const string Large = "Large values";
     public const string Beyond = "Larger than memory";
     public const string Opening = "Opening";
+    public const string Sustained = "Sustained writes";
 
     public static IReadOnlyList<WorkloadDefinition> All { get; } =
     [
         .. Marked(OfWrites()), .. Marked(OfReads()), .. Marked(OfYcsb()), .. OfRealData(),
-        .. OfLargeValues(), .. OfOpening(), .. OfMemory(),
+        .. OfLargeValues(), .. OfOpening(), .. OfMemory(), .. OfSustained(),
     ];
 
     private static IEnumerable<WorkloadDefinition> Marked(IEnumerable<WorkloadDefinition> all) =>
@@ -154,6 +155,27 @@ internal static class WorkloadCatalogue
             Unit = "seeks",
             ShowsCompression = true,
         };
+    }
+
+    private static IEnumerable<WorkloadDefinition> OfSustained()
+    {
+        WorkloadDefinition[] all =
+        [
+            new("sustained", Sustained, "fill and overwrite everything, until at rest",
+                DataSet.None, SustainedWorkloads.FillAndOverwrite),
+            new("readwhilecompacting", Sustained, "gets beside a compaction of everything",
+                DataSet.Main, SustainedWorkloads.ReadWhileCompacting) { NeedsMerges = true },
+            new("compactspeed", Sustained, "a compaction of everything, half overwritten",
+                DataSet.Main, SustainedWorkloads.CompactSpeed)
+            { NeedsMerges = true, Unit = "entries" },
+        ];
+        return all.Select(workload => workload with
+        {
+            Writes = true,
+            ByNameOnly = true,
+            RepeatsMax = 1,
+            ShowsCompression = true,
+        });
     }
 
     private static WorkloadDefinition Write(

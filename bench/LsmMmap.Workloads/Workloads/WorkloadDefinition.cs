@@ -32,6 +32,13 @@ internal sealed record WorkloadDefinition(
     /// <summary>Left out of a quick comparison.</summary>
     public bool SlowOnly { get; init; }
 
+    /// <summary>Runs only where it is named: it takes minutes with the entries it is meant for.
+    /// </summary>
+    public bool ByNameOnly { get; init; }
+
+    /// <summary>Only for engines whose compaction merges tables.</summary>
+    public bool NeedsMerges { get; init; }
+
     /// <summary>At most this many repeats; what is loaded for it takes its time.</summary>
     public int RepeatsMax { get; init; } = int.MaxValue;
 
@@ -44,6 +51,7 @@ internal sealed record WorkloadDefinition(
         : NeedsSync && !engine.CanSync ? "the engine has no mode that syncs each write"
         : engine.IsCompressedTwin && !ShowsCompression
             ? "this row has the engine without compression only"
+        : NeedsMerges && !engine.MergesTables ? "the engine has no compaction that merges tables"
         : Data == DataSet.Tables && !engine.HasTables ? "the engine has no tables of a set size"
         : null;
 }
@@ -103,6 +111,9 @@ internal sealed class Outcome(Measured measured)
     /// <summary>How many entries the store must hold at the end; negative: not to be counted.
     /// </summary>
     public long ExpectedEntries { get; set; } = -1;
+
+    /// <summary>What the workload itself spent waiting for background work.</summary>
+    public double SettledMs { get; set; }
 
     public string? Note { get; set; }
 
