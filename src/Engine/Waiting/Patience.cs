@@ -4,7 +4,8 @@
 //
 // Where every processor has other work, letting go of one may cost a whole turn of the scheduler,
 // some milliseconds, while a sleeper would have been woken at once. After such a turn nobody looks
-// for a while.
+// for a while, and for twice as long when looking again soon meets another one. One alone means
+// little: the machine below a virtual one takes such turns too.
 // Threads: any.
 
 using System.Diagnostics;
@@ -17,8 +18,10 @@ internal sealed class Patience
     private const int SpinsBetweenLooks = 3;
 
     private static readonly long s_longTurnTicks = Stopwatch.Frequency / 1_000;
-    private static readonly long s_restTicks = Stopwatch.Frequency / 50;
+    private static readonly long s_restTicksMin = Stopwatch.Frequency / 500;
+    private static readonly long s_restTicksMax = Stopwatch.Frequency / 15;
 
+    private long _restTicks = s_restTicksMin;
     private long _restUntil;
 
     /// <summary>Looks at <paramref name="word"/>, which another thread writes, until it is at
@@ -52,6 +55,14 @@ internal sealed class Patience
         return Volatile.Read(ref word) >= least;
     }
 
-    /// <summary>From that moment on sleeping is better, for a while.</summary>
-    internal void RestFrom(long now) => Volatile.Write(ref _restUntil, now + s_restTicks);
+    /// <summary>From that moment on sleeping is better, for a while. Who comes second at the same
+    /// moment makes it longer, which does no harm.</summary>
+    internal void RestFrom(long now)
+    {
+        long rest = Volatile.Read(ref _restTicks);
+        bool isSoon = now - Volatile.Read(ref _restUntil) < 2 * rest;
+        rest = isSoon ? Math.Min(2 * rest, s_restTicksMax) : s_restTicksMin;
+        Volatile.Write(ref _restTicks, rest);
+        Volatile.Write(ref _restUntil, now + rest);
+    }
 }

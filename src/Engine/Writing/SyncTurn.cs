@@ -23,10 +23,11 @@ namespace LsmMmap.Engine.Writing;
 
 internal sealed class SyncTurn(WriteQueue queue, Patience patience)
 {
-    // Of the time that two syncs take.
-    private const int LingerPart = 16;
+    // Of the time that a sync takes.
+    private const int LingerPart = 8;
 
-    private static readonly long s_awakeTicksMax = Stopwatch.Frequency * 3 / 10_000;
+    private static readonly long s_awakeTicksMax = Stopwatch.Frequency / 2_000;
+    private static readonly long s_lingerTicksMax = Stopwatch.Frequency / 10_000;
 
     private readonly Gate _gate = new();
     private readonly List<ThreadNode> _collected = [];
@@ -46,6 +47,9 @@ internal sealed class SyncTurn(WriteQueue queue, Patience patience)
             return ticks > s_awakeTicksMax ? 0 : Math.Min(2 * ticks, s_awakeTicksMax);
         }
     }
+
+    private long LingerTicks =>
+        Math.Min(Volatile.Read(ref _syncTicks) / LingerPart, s_lingerTicksMax);
 
     /// <summary>An applied commit of the group, which waits from <see cref="Admit"/> on. Nobody
     /// is woken here: whoever is may use its node again at once, for another commit.</summary>
@@ -82,7 +86,7 @@ internal sealed class SyncTurn(WriteQueue queue, Patience patience)
     {
         List<ThreadNode> served = own.Served;
         Debug.Assert(served.Count == 0, "whoever was served is gone");
-        patience.Await(ref _waitingCount, _expectedCount, AwakeTicks / LingerPart);
+        patience.Await(ref _waitingCount, _expectedCount, LingerTicks);
         using (_gate.Hold())
         {
             AssertInvariants();

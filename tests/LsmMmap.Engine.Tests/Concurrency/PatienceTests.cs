@@ -64,6 +64,20 @@ public sealed class PatienceTests
     }
 
     [Fact]
+    public void Rest_AfterLongTurnsInARow_GrowsToALimit()
+    {
+        int word = 0;
+        long start = Stopwatch.GetTimestamp() - s_hourTicks;
+        long now = start;
+        for (int i = 0; i < 100; i++)
+            _patience.RestFrom(now += Stopwatch.Frequency / 1000);
+        // Hundred turns within a tenth of a second; no rest outlasts another second.
+        Assert.True(now - start < Stopwatch.Frequency);
+        word = 1;
+        Assert.True(_patience.Await(ref word, 1, s_hourTicks));
+    }
+
+    [Fact]
     public void Await_AfterTheRest_LooksAgain()
     {
         int word = 1;
