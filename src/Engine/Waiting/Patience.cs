@@ -19,7 +19,7 @@ internal sealed class Patience
 
     private static readonly long s_longTurnTicks = Stopwatch.Frequency / 1_000;
     private static readonly long s_restTicksMin = Stopwatch.Frequency / 500;
-    private static readonly long s_restTicksMax = Stopwatch.Frequency / 15;
+    private static readonly long s_restTicksMax = Stopwatch.Frequency / 60;
 
     private long _restTicks = s_restTicksMin;
     private long _restUntil;
