@@ -17,7 +17,8 @@ internal sealed class Child
     public const string LoadPrefix = "load-";
 
     private const int LoadBatchEntries = 1_000;
-    private const int WarmWrites = 30_000;
+    private const double WarmWriteSeconds = 1;
+    private const long WarmWriteBytesMax = 128L << 20;
 
     private readonly RunTask _task;
     private readonly EngineDefinition _definition;
@@ -132,11 +133,10 @@ internal sealed class Child
     }
 
     // So that no engine's first puts pay for the compiler; a scratch store beside the real one.
+    // The runtime compiles hot code three times in the course of most of a second.
     private void WarmWriter()
     {
         string scratch = _task.Directory + "-warm";
-        EntrySource source = _context.Source;
-        int count = (int)Math.Min(WarmWrites, (4L << 20) / source.ValueBytes + 100);
         EngineOptions options = _context.Options with
         {
             Directory = scratch,
@@ -145,15 +145,34 @@ internal sealed class Child
         };
         using (IEngine engine = _definition.Open(options))
         using (IEngineSession session = engine.OpenSession())
-        {
-            byte[] key = new byte[source.KeyBytes];
-            for (int i = 0; i < count; i++)
-            {
-                source.Key(key, i);
-                session.Put(key, source.Value(i));
-            }
-        }
+            WarmWrites(session);
         StoreFolder.Delete(scratch);
+    }
+
+    private void WarmWrites(IEngineSession session)
+    {
+        EntrySource source = _context.Source;
+        byte[] key = new byte[source.KeyBytes];
+        double seconds = Math.Min(WarmWriteSeconds, _task.Settings.Seconds);
+        long bytes = 0;
+        long number = 0;
+        long start = Stopwatch.GetTimestamp();
+        while (bytes < WarmWriteBytesMax
+            && Stopwatch.GetElapsedTime(start).TotalSeconds < seconds)
+        {
+            for (int i = 0; i < 200; i++)
+            {
+                source.Key(key, number);
+                if (i < 100)
+                    session.Put(key, source.Value(number));
+                else
+                    session.Add(key, source.Value(number));
+                number++;
+                bytes += source.EntryBytes;
+            }
+            session.Commit();
+            session.Delete(key);
+        }
     }
 
     private RunResult Measure()
