@@ -37,7 +37,7 @@ failed=0
 end=$((SECONDS + 60 * minutes))
 
 run() { # project, filter
-    dotnet test "$1" -c Checked --nologo --no-build -v q --filter "$2" || failed=1
+    dotnet test "$1" -c Checked --nologo --no-build -v m --filter "$2" || failed=1
 }
 
 total() { awk -v name="$1" '$1 == name { sum += $2 } END { printf "%d", sum }' "$LSM_TALLY"; }
