@@ -9,24 +9,18 @@ using LsmMmap.Sstable.Tables;
 
 namespace LsmMmap.Bench;
 
-public class RangeCoverBench
+public class RangeCoverBench : CursorSteps
 {
-    private const ulong EntryCount = 300_000;
     private const int RangeStep = 1_000;
     private const int RangeKeys = 10;
 
-    private readonly KeyWalk _keys = new(0, EntryCount);
-    private readonly VisibleCursor _cursor = new();
-    private BenchStore _store = null!;
     private TreeView _view = null!;
     private ulong _sequence;
 
     [GlobalSetup]
     public void Setup()
     {
-        _store = new BenchStore(Compression.None);
-        _store.Fill(0, EntryCount);
-        _store.Compact();
+        FillStore();
         List<(byte[] From, byte[] To)> ranges = DrawRanges();
         for (int i = 0; i < ranges.Count; i++)
         {
@@ -37,33 +31,6 @@ public class RangeCoverBench
         _view = _store.HoldView(out _sequence);
         _cursor.Reset(_view, _sequence);
     }
-
-    [GlobalCleanup]
-    public void Cleanup()
-    {
-        _cursor.Clear();
-        _cursor.Dispose();
-        _store.Dispose();
-    }
-
-    [Benchmark]
-    public int Next()
-    {
-        if (!_cursor.MoveNext())
-            _cursor.SeekToFirst();
-        return _cursor.Key[0] + _cursor.Value[0];
-    }
-
-    [Benchmark]
-    public int Previous()
-    {
-        if (!_cursor.MovePrevious())
-            _cursor.SeekToLast();
-        return _cursor.Key[0] + _cursor.Value[0];
-    }
-
-    [Benchmark]
-    public bool Seek() => _cursor.Seek(_keys.Next());
 
     [Benchmark]
     public bool Get()

@@ -275,9 +275,7 @@ public sealed partial class LsmStore : IReadView, IDisposable, IAsyncDisposable
         Durability? durability)
     {
         Durability asked = Checked(durability);
-        WriteQueue queue = Writable();
-        BatchBuffer single = t_single ??= new BatchBuffer();
-        single.Clear();
+        BatchBuffer single = Single(out WriteQueue queue);
         single.Put(tree, key, value);
         return queue.Commit(single, asked);
     }
@@ -285,9 +283,7 @@ public sealed partial class LsmStore : IReadView, IDisposable, IAsyncDisposable
     internal long DeleteFrom(KeyspaceTree? tree, ReadOnlySpan<byte> key, Durability? durability)
     {
         Durability asked = Checked(durability);
-        WriteQueue queue = Writable();
-        BatchBuffer single = t_single ??= new BatchBuffer();
-        single.Clear();
+        BatchBuffer single = Single(out WriteQueue queue);
         single.Delete(tree, key);
         return queue.Commit(single, asked);
     }
@@ -297,11 +293,18 @@ public sealed partial class LsmStore : IReadView, IDisposable, IAsyncDisposable
         Durability? durability)
     {
         Durability asked = Checked(durability);
-        WriteQueue queue = Writable();
-        BatchBuffer single = t_single ??= new BatchBuffer();
-        single.Clear();
+        BatchBuffer single = Single(out WriteQueue queue);
         single.DeleteRange(tree, from, to);
         return queue.Commit(single, asked);
+    }
+
+    /// <summary>The calling thread's batch of one, empty, and the queue that it is for.</summary>
+    private BatchBuffer Single(out WriteQueue queue)
+    {
+        queue = Writable();
+        BatchBuffer single = t_single ??= new BatchBuffer();
+        single.Clear();
+        return single;
     }
 
     internal void ThrowIfForeign(KeyspaceTree tree)

@@ -183,14 +183,14 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
             return null;
         bool flushFirst = state.Services.Options.BackgroundThreads == 1;
         if (mayFlushOnly)
-            return NextFlush() ?? NextDrop(ofRetention: false);
+            return NextFlush() ?? NextDrop();
         return flushFirst
             ? NextFlush() ?? NextDrop() ?? NextCompaction()
             : NextDrop() ?? NextCompaction() ?? NextFlush();
     }
 
-    private Func<bool>? NextDrop(bool ofRetention = true) => state.IsClosing
-        ? null : (ofRetention ? _retention.Next() : null) ?? _covered.Next();
+    private Func<bool>? NextDrop() =>
+        state.IsClosing ? null : _retention.Next() ?? _covered.Next();
 
     private Func<bool>? NextFlush()
     {

@@ -78,7 +78,7 @@ internal sealed class OlderTables
         }
         foreach (Table table in _unsorted)
         {
-            if (table.Info.Overlaps(userKey, userKey))
+            if (table.Info.Keys.Contains(userKey))
                 return true;
         }
         return false;

@@ -63,8 +63,8 @@ internal sealed class TableOutput : IDisposable
     }
 
     /// <summary>Makes the file whole and durable under its name, with range tombstones that lie
-    /// in no other table of its level. The name itself is durable
-    /// after the next sync of the directory.</summary>
+    /// in no other table of its level. The name itself is durable after the next sync of the
+    /// directory.</summary>
     public TableInfo Finish(RangeTombstones ranges)
     {
         Debug.Assert(!_finished, "a table is finished once");

@@ -115,11 +115,9 @@ internal sealed class MultiLookup
     {
         foreach (ref Lookup lookup in _lookups.AsSpan(0, _count))
         {
-            bool isHidden = lookup.IsFound && view.Covering(KeyOf(lookup), sequence)
-                > EntryTag.Sequence(lookup.Value.Tag);
-            if (!isHidden)
+            if (!lookup.IsFound
+                || PointLookup.IsVisible(view, KeyOf(lookup), sequence, ref lookup.Value))
                 continue;
-            lookup.Value.Owner?.Release();
             lookup.Value = default;
             lookup.IsFound = false;
         }

@@ -64,8 +64,4 @@ internal sealed record TableInfo
     /// </summary>
     public bool HasPossibleEnds => SmallestKey.AsSpan().SequenceCompareTo(LargestKey)
         <= (IsLargestExcluded ? -1 : 0);
-
-    /// <summary>Whether [from, to], both inclusive, meets the table's keys.</summary>
-    public bool Overlaps(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to) =>
-        !Keys.EndsBefore(from) && to.SequenceCompareTo(SmallestKey) >= 0;
 }

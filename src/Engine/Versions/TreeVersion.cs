@@ -167,7 +167,7 @@ internal sealed class TreeVersion
         foreach (Table table in _levels[0])
         {
             if (table.Info.RangeDeleteCount > 0)
-                runs.Add(new RangeRun(0, table, table.Ranges));
+                runs.Add(new RangeRun(0, table.Ranges));
         }
         foreach (int level in _sortedLevels)
         {
@@ -176,8 +176,7 @@ internal sealed class TreeVersion
             foreach (Table table in _levels[level])
                 fragments.AddRange(table.Ranges.Fragments);
             if (fragments.Count > 0)
-                runs.Add(new RangeRun(
-                    level, null, RangeTombstones.OfOrdered([.. fragments])));
+                runs.Add(new RangeRun(level, RangeTombstones.OfOrdered([.. fragments])));
         }
         RangeRun[] read = [.. runs];
         Volatile.Write(ref _rangeRuns, read);
@@ -224,6 +223,6 @@ internal sealed class TreeVersion
     }
 }
 
-/// <summary>The range tombstones of one sorted run: of a table of level 0, which is named, or of a
-/// whole deeper level.</summary>
-internal sealed record RangeRun(int Level, Table? Table, RangeTombstones Ranges);
+/// <summary>The range tombstones of one sorted run: of a table of level 0, or of a whole deeper
+/// level.</summary>
+internal sealed record RangeRun(int Level, RangeTombstones Ranges);

@@ -90,6 +90,7 @@ internal sealed class ThreadNode : CommitNode
     private static ThreadNode? t_current;
 
     private readonly Gate _gate = new();
+
     // A Turn; an int because others look at it without the gate.
     private int _turn;
 

@@ -188,7 +188,7 @@ public sealed class RetentionRuleTests
         int top = plan.TopLevel == 0
             ? first : all.Count - Enumerable.Range(plan.TopLevel, 7 - plan.TopLevel)
                 .Sum(level => version.Tables(level).Length);
-        return all.Skip(top).Any(t => !taken.Contains(t) && t.Info.Overlaps(key, key));
+        return all.Skip(top).Any(t => !taken.Contains(t) && t.Info.Keys.Contains(key));
     }
 
     // Oldest data deepest: levels 6 to 1, some empty, then tables of level 0.
