@@ -98,6 +98,7 @@ public abstract class FaultSweepTests(ITestOutputHelper output, string stride, i
             },
             RetriesMax = fault.Always ? 2 : 20_000,
         };
+        files.IsTold = () => run.FirstError != null;
         try
         {
             workload.Steps(run);

@@ -106,7 +106,11 @@ internal sealed class LogSegments : IDisposable
     }
 
     /// <summary>Begins a record; the leader adds its parts with <see cref="Add"/>.</summary>
-    public void Begin(LogRecordKind kind) => _writer.Begin(kind, Synced());
+    public void Begin(LogRecordKind kind)
+    {
+        ThrowIf(_failed);
+        _writer.Begin(kind, Synced());
+    }
 
     public void Add(ReadOnlySpan<byte> bytes) => _writer.Add(bytes);
 
@@ -191,10 +195,7 @@ internal sealed class LogSegments : IDisposable
                 if (Synced().CompareTo(target) >= 0)
                     return false;
                 // Closed with this sync still owed happens to a failed store alone.
-                if (_failed || _supply.Failure != null || _disposed)
-                    throw new LsmException(
-                        "an earlier write or sync of the log failed",
-                        _firstFailure ?? _supply.Failure);
+                ThrowIf(_failed || _supply.Failure != null || _disposed);
                 if (!_isSyncing)
                 {
                     _isSyncing = true;
@@ -303,6 +304,7 @@ internal sealed class LogSegments : IDisposable
     /// <summary>A step on the file being written, whose failure is final.</summary>
     private void Attempt(Action<LogFile> step)
     {
+        ThrowIf(_failed);
         try
         {
             step(_file);
@@ -312,6 +314,15 @@ internal sealed class LogSegments : IDisposable
             NoteFailure(e);
             throw;
         }
+    }
+
+    /// <summary>The log is not touched any more. Asked before a write too, because a leader may
+    /// have looked at the store's failure just before another thread's sync failed.</summary>
+    private void ThrowIf(bool isOver)
+    {
+        if (isOver)
+            throw new LsmException(
+                "an earlier write or sync of the log failed", _firstFailure ?? _supply.Failure);
     }
 
     /// <summary>Whoever comes after it names it, and may be the first to tell the store.
