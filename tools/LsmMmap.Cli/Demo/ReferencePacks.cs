@@ -3,7 +3,8 @@
 // Of each pack the newest version is taken.
 //
 // The root is looked for where the running program points: DOTNET_ROOT, the `dotnet` that started
-// us, the runtime's own directory (<root>/shared/<framework>/<version>). No fixed paths.
+// us, the runtime's own directory (<root>/shared/<framework>/<version>), the `dotnet` that a shell
+// would find: a native program has no runtime beside it. No fixed paths.
 
 using System.Runtime.InteropServices;
 
@@ -70,9 +71,20 @@ internal static class ReferencePacks
             .Where(host => Path.GetFileNameWithoutExtension(host) == "dotnet")
             .Select(host => Path.GetDirectoryName(Resolve(host!)));
         return named.Concat(started).Concat(Above(RuntimeEnvironment.GetRuntimeDirectory()))
+            .Concat(OnPath())
             .OfType<string>()
             .Where(Directory.Exists)
             .Distinct(StringComparer.Ordinal);
+    }
+
+    private static IEnumerable<string?> OnPath()
+    {
+        string name = OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet";
+        string path = Environment.GetEnvironmentVariable("PATH") ?? "";
+        return path.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
+            .Select(folder => Path.Combine(folder, name))
+            .Where(File.Exists)
+            .Select(host => Path.GetDirectoryName(Resolve(host)));
     }
 
     // A `dotnet` on the PATH is often a link into the installation.
