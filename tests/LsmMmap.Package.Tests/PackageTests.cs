@@ -1,0 +1,162 @@
+// What lies in the two packages: the files, what they ask for, what they say of themselves, and
+// that the assemblies are managed code with symbols that name no place of the machine that built.
+
+using System.IO.Compression;
+using System.Reflection.Metadata;
+using System.Reflection.PortableExecutable;
+using System.Xml.Linq;
+
+namespace LsmMmap.Package.Tests;
+
+[Collection("Feed")]
+public sealed class PackageTests(PackedFeed feed)
+{
+    private const int LibraryBytesMax = 1_000_000;
+
+    private static readonly string[] s_assemblies = ["LsmMmap", "LsmMmap.Sstable", "LsmMmap.Wal"];
+
+    [Fact]
+    public void Library_Files_AreThreeAssembliesAndTheirPages()
+    {
+        using ZipArchive package = ZipFile.OpenRead(feed.LibraryPackage);
+        string[] expected =
+        [
+            "LICENSE", "LsmMmap.nuspec", "README.md",
+            .. s_assemblies.Select(a => $"lib/net10.0/{a}.dll"),
+            .. s_assemblies.Select(a => $"lib/net10.0/{a}.xml"),
+        ];
+        Assert.Equal(expected.Order(StringComparer.Ordinal), Files(package));
+        Assert.InRange(new FileInfo(feed.LibraryPackage).Length, 1, LibraryBytesMax);
+    }
+
+    [Fact]
+    public void Library_Dependencies_AreTheTwoAgreed()
+    {
+        XElement group = Assert.Single(Named(Metadata(feed.LibraryPackage), "group"));
+        Assert.Equal("net10.0", (string?)group.Attribute("targetFramework"));
+        string[] asked =
+        [
+            .. Named(group, "dependency")
+                .Select(d => $"{(string?)d.Attribute("id")} {(string?)d.Attribute("version")}")
+                .Order(StringComparer.Ordinal),
+        ];
+        string[] agreed = ["K4os.Compression.LZ4", "System.IO.Hashing"];
+        Assert.Equal(agreed.Select(name => $"{name} {Tree.VersionOf(name)}"), asked);
+    }
+
+    [Fact]
+    public void Package_Metadata_SaysWhatItIs()
+    {
+        foreach (string package in new[] { feed.LibraryPackage, feed.ToolPackage })
+        {
+            XElement metadata = Metadata(package);
+            Assert.Equal("MIT", Value("license"));
+            Assert.Equal("README.md", Value("readme"));
+            Assert.True(Value("description").Length > 40, Value("description"));
+            Assert.Contains("key-value", Value("tags"), StringComparison.Ordinal);
+            XElement repository = Assert.Single(Named(metadata, "repository"));
+            Assert.Equal("git", (string?)repository.Attribute("type"));
+            // An address is only written when a release asks for it: a clone's may be a folder.
+            Assert.Null(repository.Attribute("url"));
+
+            string Value(string name) => Assert.Single(Named(metadata, name)).Value;
+        }
+    }
+
+    [Fact]
+    public void Tool_Files_AreManagedAndNeeded()
+    {
+        using ZipArchive package = ZipFile.OpenRead(feed.ToolPackage);
+        string[] files = Files(package);
+        Assert.Contains("LICENSE", files);
+        Assert.Contains("THIRD-PARTY.md", files);
+        Assert.Contains("tools/net10.0/any/lsm.dll", files);
+        Assert.DoesNotContain(files, f => f.EndsWith(".pdb", StringComparison.Ordinal));
+        Assert.DoesNotContain(files, f => f.EndsWith(".resources.dll", StringComparison.Ordinal));
+        XElement type = Assert.Single(Named(Metadata(feed.ToolPackage), "packageType"));
+        Assert.Equal("DotnetTool", (string?)type.Attribute("name"));
+    }
+
+    [Fact]
+    public void Assembly_OfPackages_IsManagedCodeOnly()
+    {
+        foreach (string path in new[] { feed.LibraryPackage, feed.ToolPackage })
+        {
+            using ZipArchive package = ZipFile.OpenRead(path);
+            string[] files = Files(package);
+            Assert.DoesNotContain(files, f => f.StartsWith("runtimes/", StringComparison.Ordinal));
+            Assert.DoesNotContain(files, f => f.EndsWith(".so", StringComparison.Ordinal));
+            foreach (ZipArchiveEntry entry in Assemblies(package))
+            {
+                using PEReader image = Read(entry);
+                Assert.True(image.HasMetadata, entry.FullName);
+                // What the runtime's own libraries bring compiled beforehand is managed code too.
+                bool isOurs = s_assemblies.Append("lsm").Contains(
+                    Path.GetFileNameWithoutExtension(entry.Name));
+                Assert.True(
+                    !isOurs || image.PEHeaders.CorHeader!.Flags.HasFlag(CorFlags.ILOnly),
+                    entry.FullName);
+            }
+        }
+    }
+
+    [Fact]
+    public void Symbols_OfLibrary_LieInsideAndNameNoMachinePath()
+    {
+        using ZipArchive package = ZipFile.OpenRead(feed.LibraryPackage);
+        foreach (ZipArchiveEntry entry in Assemblies(package))
+        {
+            using PEReader image = Read(entry);
+            DebugDirectoryEntry[] debug = [.. image.ReadDebugDirectory()];
+            Assert.Contains(debug, d => d.Type == DebugDirectoryEntryType.Reproducible);
+            DebugDirectoryEntry embedded = Assert.Single(
+                debug, d => d.Type == DebugDirectoryEntryType.EmbeddedPortablePdb);
+            using MetadataReaderProvider provider =
+                image.ReadEmbeddedPortablePdbDebugDirectoryData(embedded);
+            MetadataReader symbols = provider.GetMetadataReader();
+            string[] documents =
+                [.. symbols.Documents.Select(d => symbols.GetString(symbols.GetDocument(d).Name))];
+            Assert.NotEmpty(documents);
+            Assert.All(
+                documents, d => Assert.StartsWith("/_/", d, StringComparison.Ordinal));
+            foreach (DebugDirectoryEntry view in debug)
+            {
+                if (view.Type == DebugDirectoryEntryType.CodeView)
+                    Assert.DoesNotContain('/', image.ReadCodeViewDebugDirectoryData(view).Path);
+            }
+        }
+    }
+
+    private static string[] Files(ZipArchive package) =>
+    [
+        .. package.Entries.Select(e => e.FullName)
+            .Where(f => f is not ("_rels/.rels" or "[Content_Types].xml")
+                && !f.StartsWith("package/", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal),
+    ];
+
+    private static IEnumerable<ZipArchiveEntry> Assemblies(ZipArchive package) =>
+        package.Entries.Where(e => e.Name.EndsWith(".dll", StringComparison.Ordinal));
+
+    private static PEReader Read(ZipArchiveEntry entry)
+    {
+        var bytes = new MemoryStream();
+        using (Stream stream = entry.Open())
+            stream.CopyTo(bytes);
+        bytes.Position = 0;
+        return new PEReader(bytes);
+    }
+
+    private static XElement Metadata(string path)
+    {
+        using ZipArchive package = ZipFile.OpenRead(path);
+        ZipArchiveEntry entry = package.Entries.Single(
+            e => e.FullName.EndsWith(".nuspec", StringComparison.Ordinal));
+        using Stream stream = entry.Open();
+        return XDocument.Load(stream).Root!.Elements().Single();
+    }
+
+    // The namespace of a nuspec changes with what it uses.
+    private static IEnumerable<XElement> Named(XElement root, string name) =>
+        root.Descendants().Where(e => e.Name.LocalName == name);
+}
