@@ -21,25 +21,31 @@ internal static class CompactionPicker
     /// <param name="options">The keyspace's options, validated.</param>
     /// <param name="running">The plans of this keyspace that run now, all of them. Without, any
     /// table marked as compacting blocks all that its compaction might touch.</param>
+    /// <param name="tuning">null, always in the engine, means the default.</param>
     public static CompactionPlan? Pick(
         TreeVersion version, KeyspaceOptions options,
-        IReadOnlyList<CompactionPlan>? running = null)
+        IReadOnlyList<CompactionPlan>? running = null, CompactionTuning? tuning = null)
     {
+        tuning ??= CompactionTuning.Default;
         if (version.TableCount == 0 || options.Retention != null)
             return null;
         var claims = CompactionClaims.Of(version, running);
         return options.Compaction == CompactionStyle.Tiered
-            ? TieredPicker.Pick(version, options, claims)
-            : LeveledPicker.Pick(version, options, claims);
+            ? TieredPicker.Pick(version, options, tuning, claims)
+            : LeveledPicker.Pick(version, options, tuning, claims);
     }
 
     /// <summary>With retention nothing is owed, however many tables are on level 0.</summary>
-    public static CompactionPressure Pressure(TreeVersion version, KeyspaceOptions options) =>
-        options.Retention != null
-            ? new CompactionPressure(0, LeveledPicker.Level0Trigger, 0, options.MemtableBytes)
-            : options.Compaction == CompactionStyle.Tiered
-                ? TieredPicker.Pressure(version, options)
-                : LeveledPicker.Pressure(version, options);
+    public static CompactionPressure Pressure(
+        TreeVersion version, KeyspaceOptions options, CompactionTuning? tuning = null)
+    {
+        tuning ??= CompactionTuning.Default;
+        if (options.Retention != null)
+            return new CompactionPressure(0, tuning.Level0Trigger, 0, options.MemtableBytes);
+        return options.Compaction == CompactionStyle.Tiered
+            ? TieredPicker.Pressure(version, options, tuning)
+            : LeveledPicker.Pressure(version, options, tuning);
+    }
 
     /// <summary>Sizes for people: mebibytes with one digit.</summary>
     internal static string Mebibytes(long bytes) =>

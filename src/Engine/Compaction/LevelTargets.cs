@@ -19,16 +19,18 @@ namespace LsmMmap.Engine.Compaction;
 internal readonly struct LevelTargets
 {
     public const int LastLevel = TreeVersion.LevelCount - 1;
-    public const int LevelFactor = 10;
 
     private readonly long _largestLevelBytes;
+    private readonly int _levelFactor;
 
-    private LevelTargets(int baseLevel, long baseBytes, long largestLevelBytes)
+    private LevelTargets(
+        int baseLevel, long baseBytes, long largestLevelBytes, int levelFactor)
     {
         Debug.Assert(baseLevel is > 0 and <= LastLevel, "level 0 is no base");
         BaseLevel = baseLevel;
         BaseBytes = baseBytes;
         _largestLevelBytes = largestLevelBytes;
+        _levelFactor = levelFactor;
     }
 
     /// <summary>The level that level 0 is merged into when those above it are empty.</summary>
@@ -36,20 +38,23 @@ internal readonly struct LevelTargets
 
     public long BaseBytes { get; }
 
-    public static LevelTargets Of(TreeVersion version, KeyspaceOptions options)
+    public static LevelTargets Of(
+        TreeVersion version, KeyspaceOptions options, CompactionTuning? tuning = null)
     {
+        tuning ??= CompactionTuning.Default;
         Debug.Assert(options.MemtableBytes > 0, "options are validated");
-        long baseBytes = 4 * options.MemtableBytes;
+        long baseBytes = tuning.BaseMemtables * options.MemtableBytes;
+        int factor = tuning.LevelFactor;
         long largest = 0;
         for (int level = 1; level <= LastLevel; level++)
             largest = Math.Max(largest, version.LevelBytes(level));
         int baseLevel = LastLevel;
-        for (long target = largest / LevelFactor;
-            target >= baseBytes && baseLevel > 1; target /= LevelFactor)
+        for (long target = largest / factor;
+            target >= baseBytes && baseLevel > 1; target /= factor)
         {
             baseLevel--;
         }
-        return new LevelTargets(baseLevel, baseBytes, largest);
+        return new LevelTargets(baseLevel, baseBytes, largest, factor);
     }
 
     /// <summary>Bytes that the level should not exceed; 0 above the base level.</summary>
@@ -60,7 +65,7 @@ internal readonly struct LevelTargets
             return 0;
         long target = _largestLevelBytes;
         for (int below = LastLevel; below > level; below--)
-            target /= LevelFactor;
+            target /= _levelFactor;
         return Math.Max(target, BaseBytes);
     }
 

@@ -12,15 +12,14 @@ namespace LsmMmap.Engine.Compaction;
 
 internal static class LeveledPicker
 {
-    public const int Level0Trigger = 4;
-
     public static CompactionPlan? Pick(
-        TreeVersion version, KeyspaceOptions options, CompactionClaims claims)
+        TreeVersion version, KeyspaceOptions options, CompactionTuning tuning,
+        CompactionClaims claims)
     {
-        var targets = LevelTargets.Of(version, options);
+        var targets = LevelTargets.Of(version, options, tuning);
         Span<double> scores = stackalloc double[LevelTargets.LastLevel];
         for (int level = 0; level < scores.Length; level++)
-            scores[level] = Score(version, targets, level);
+            scores[level] = Score(version, targets, tuning, level);
         while (true)
         {
             int best = 0;
@@ -32,27 +31,30 @@ internal static class LeveledPicker
             if (scores[best] < 1)
                 return null;
             CompactionPlan? plan = best == 0
-                ? PickLevel0(version, options, targets, claims)
-                : PickSorted(version, options, targets, claims, best);
+                ? PickLevel0(version, options, targets, tuning, claims)
+                : PickSorted(version, options, targets, tuning, claims, best);
             if (plan != null)
                 return plan;
             scores[best] = 0;
         }
     }
 
-    public static CompactionPressure Pressure(TreeVersion version, KeyspaceOptions options)
+    public static CompactionPressure Pressure(
+        TreeVersion version, KeyspaceOptions options, CompactionTuning tuning)
     {
-        var targets = LevelTargets.Of(version, options);
+        var targets = LevelTargets.Of(version, options, tuning);
         int count = version.Tables(0).Length;
-        long debtBytes = count >= Level0Trigger ? version.LevelBytes(0) : 0;
+        long debtBytes = count >= tuning.Level0Trigger ? version.LevelBytes(0) : 0;
         for (int level = 1; level < LevelTargets.LastLevel; level++)
             debtBytes += Math.Max(0, version.LevelBytes(level) - targets.Target(level));
-        return new CompactionPressure(count, Level0Trigger, debtBytes, targets.BaseBytes);
+        return new CompactionPressure(
+            count, tuning.Level0Trigger, debtBytes, targets.BaseBytes);
     }
 
     /// <summary>From 1 on the level is due. What is being compacted already does not
     /// count.</summary>
-    internal static double Score(TreeVersion version, LevelTargets targets, int level)
+    internal static double Score(
+        TreeVersion version, LevelTargets targets, CompactionTuning tuning, int level)
     {
         int count = 0;
         long bytes = 0;
@@ -65,14 +67,14 @@ internal static class LeveledPicker
         }
         if (level > 0)
             return targets.Score(level, bytes);
-        return Math.Max((double)count / Level0Trigger, (double)bytes / targets.BaseBytes);
+        return Math.Max((double)count / tuning.Level0Trigger, (double)bytes / targets.BaseBytes);
     }
 
     // Oldest first: whatever is taken, every older table that overlaps it is taken too. A table
     // that cannot be taken holds back the newer ones that overlap it.
     private static CompactionPlan? PickLevel0(
         TreeVersion version, KeyspaceOptions options, LevelTargets targets,
-        CompactionClaims claims)
+        CompactionTuning tuning, CompactionClaims claims)
     {
         ReadOnlySpan<Table> tables = version.Tables(0);
         var inputs = new List<(int Level, Table Table)>();
@@ -82,7 +84,7 @@ internal static class LeveledPicker
         for (int i = tables.Length - 1; i >= 0; i--)
         {
             Table table = tables[i];
-            if (inputs.Count >= Level0Trigger && bytes >= bytesMax)
+            if (inputs.Count >= tuning.Level0Trigger && bytes >= bytesMax)
                 break;
             if (table.IsCompacting || left.Exists(KeyRange.Of(table).Overlaps))
             {
@@ -97,7 +99,7 @@ internal static class LeveledPicker
         string why = string.Create(
             CultureInfo.InvariantCulture,
             $"level 0 holds {tables.Length} tables of {Mebibytes(version.LevelBytes(0))} " +
-            $"(due at {Level0Trigger} or {Mebibytes(targets.BaseBytes)})");
+            $"(due at {tuning.Level0Trigger} or {Mebibytes(targets.BaseBytes)})");
         int output = targets.LevelBelow(version, 0);
         AddOverlapping(version, inputs, output);
         return claims.Allow(inputs, output)
@@ -108,10 +110,10 @@ internal static class LeveledPicker
 
     private static CompactionPlan? PickSorted(
         TreeVersion version, KeyspaceOptions options, LevelTargets targets,
-        CompactionClaims claims, int level)
+        CompactionTuning tuning, CompactionClaims claims, int level)
     {
         int output = targets.LevelBelow(version, level);
-        Table? best = LeastOverlapping(version, claims, level, output);
+        Table? best = LeastOverlapping(version, tuning, claims, level, output);
         if (best == null)
             return null;
         List<(int Level, Table Table)> inputs = [(level, best)];
@@ -126,7 +128,8 @@ internal static class LeveledPicker
 
     // One pass over both levels. Of equals the oldest, so that no table waits for ever.
     private static Table? LeastOverlapping(
-        TreeVersion version, CompactionClaims claims, int level, int output)
+        TreeVersion version, CompactionTuning tuning, CompactionClaims claims, int level,
+        int output)
     {
         ReadOnlySpan<Table> below = version.Tables(output);
         Table? best = null;
@@ -149,7 +152,8 @@ internal static class LeveledPicker
                 hull = hull.With(below[i]);
                 isFree &= !below[i].IsCompacting;
             }
-            double ratio = (double)overlapBytes / Math.Max(1, table.Info.FileBytes);
+            double ratio = tuning.TableCost?.Invoke(level, table.Info, overlapBytes)
+                ?? (double)overlapBytes / Math.Max(1, table.Info.FileBytes);
             bool isBetter = best == null || ratio < bestRatio
                 || (ratio == bestRatio && table.Info.Number < best.Info.Number);
             if (isFree && isBetter && claims.AllowKeys(hull, level, output))

@@ -18,21 +18,16 @@ namespace LsmMmap.Engine.Compaction;
 
 internal static class TieredPicker
 {
-    public const int RunTrigger = 8;
-    public const int SpaceFactor = 2;
-
-    // A run joins a merge when it is at most this much of the runs gathered so far.
-    private const double SizeRatio = 1.01;
-
     public static CompactionPlan? Pick(
-        TreeVersion version, KeyspaceOptions options, CompactionClaims claims)
+        TreeVersion version, KeyspaceOptions options, CompactionTuning tuning,
+        CompactionClaims claims)
     {
         List<Run> runs = RunsOf(version);
         if (runs.Count < 2)
             return null;
         long newerBytes = NewerBytes(runs);
         Run oldest = runs[^1];
-        if (oldest.Level > 0 && newerBytes > SpaceFactor * oldest.Bytes)
+        if (oldest.Level > 0 && newerBytes > tuning.SpaceFactor * oldest.Bytes)
         {
             string why = string.Create(
                 CultureInfo.InvariantCulture,
@@ -47,35 +42,37 @@ internal static class TieredPicker
         // Runs that are being merged will be one.
         int busy = runs.Count(static run => run.IsCompacting);
         int count = runs.Count - Math.Max(0, busy - 1);
-        return count < RunTrigger ? null : PickNeighbours(version, options, claims, runs, count);
+        return count < tuning.RunTrigger
+            ? null : PickNeighbours(version, options, tuning, claims, runs, count);
     }
 
-    public static CompactionPressure Pressure(TreeVersion version, KeyspaceOptions options)
+    public static CompactionPressure Pressure(
+        TreeVersion version, KeyspaceOptions options, CompactionTuning tuning)
     {
         List<Run> runs = RunsOf(version);
         long newerBytes = NewerBytes(runs);
-        long debtBytes = runs.Count >= RunTrigger ? version.LevelBytes(0) : 0;
+        long debtBytes = runs.Count >= tuning.RunTrigger ? version.LevelBytes(0) : 0;
         if (runs.Count > 1 && runs[^1].Level > 0)
         {
-            long excess = newerBytes - SpaceFactor * runs[^1].Bytes;
+            long excess = newerBytes - (long)(tuning.SpaceFactor * runs[^1].Bytes);
             debtBytes = Math.Max(debtBytes, excess);
         }
         return new CompactionPressure(
-            version.Tables(0).Length, RunTrigger, debtBytes, 4 * options.MemtableBytes);
+            version.Tables(0).Length, tuning.RunTrigger, debtBytes, 4 * options.MemtableBytes);
     }
 
     // The newest group of two or more runs of similar size; failing that, as many of the newest
     // as bring the count below the trigger.
     private static CompactionPlan? PickNeighbours(
-        TreeVersion version, KeyspaceOptions options, CompactionClaims claims,
-        List<Run> runs, int count)
+        TreeVersion version, KeyspaceOptions options, CompactionTuning tuning,
+        CompactionClaims claims, List<Run> runs, int count)
     {
         string why = string.Create(
             CultureInfo.InvariantCulture,
-            $"{runs.Count} sorted runs, due at {RunTrigger}");
+            $"{runs.Count} sorted runs, due at {tuning.RunTrigger}");
         for (int first = 0; first < runs.Count; first++)
         {
-            int end = EndOfSimilar(runs, first);
+            int end = EndOfSimilar(runs, first, tuning.SizeRatio);
             if (end - first < 2)
                 continue;
             CompactionPlan? plan = Merge(
@@ -87,20 +84,20 @@ internal static class TieredPicker
         if (start < 0)
             return null;
         int stop = start;
-        int wanted = count - RunTrigger + 2;
+        int wanted = count - tuning.RunTrigger + 2;
         while (stop < runs.Count && stop - start < wanted && !runs[stop].IsCompacting)
             stop++;
         return stop - start < 2 ? null : Merge(
             version, options, claims, runs, start, stop, CompactionReason.TieredRuns, why);
     }
 
-    private static int EndOfSimilar(List<Run> runs, int first)
+    private static int EndOfSimilar(List<Run> runs, int first, double sizeRatio)
     {
         if (runs[first].IsCompacting)
             return first;
         long bytes = runs[first].Bytes;
         int end = first + 1;
-        while (end < runs.Count && !runs[end].IsCompacting && runs[end].Bytes <= bytes * SizeRatio)
+        while (end < runs.Count && !runs[end].IsCompacting && runs[end].Bytes <= bytes * sizeRatio)
             bytes += runs[end++].Bytes;
         return end;
     }

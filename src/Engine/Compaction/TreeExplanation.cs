@@ -110,12 +110,13 @@ internal sealed record TreeExplanation
             var targets = LevelTargets.Of(version, options);
             targetBytes = level == 0 ? targets.BaseBytes : targets.Target(level);
             score = level == LevelTargets.LastLevel
-                ? 0 : LeveledPicker.Score(version, targets, level);
+                ? 0 : LeveledPicker.Score(
+                    version, targets, CompactionTuning.Default, level);
         }
         else if (options.Retention == null && level == 0)
         {
             score = (double)(version.Tables(0).Length + version.SortedLevels.Length)
-                / TieredPicker.RunTrigger;
+                / CompactionTuning.Default.RunTrigger;
         }
         return new ExplainedLevel(
             level, version.Tables(level).Length, version.LevelBytes(level), targetBytes, score,
