@@ -45,6 +45,9 @@ internal sealed class SimulatorOptions
     private readonly Option<double> _ratio = Number(
         "--size-ratio", "Tiered: a run to those gathered", s_tuning.SizeRatio);
 
+    private readonly Option<double> _deletesDue = Number(
+        "--deletes-due", "The part of tombstones that is due", s_tuning.DeletesDue);
+
     public Option<double[]> Gigabytes { get; } = new("--data-gb")
     {
         Description = "Bytes of the different keys with their values, in 10^9 [default: 10]",
@@ -70,7 +73,7 @@ internal sealed class SimulatorOptions
     [
         Styles, Keys, Gigabytes, _writesPerKey, _deleteShare, _deleteAll, _valueBytes,
         _memtableMib, _tableMib, _grain, _seed, _threads, _writeMb, _mergeMb, _level0, _factor,
-        _base, _rule, _runs, _space, _ratio,
+        _base, _rule, _runs, _space, _ratio, _deletesDue,
     ];
 
     public SimulationSettings Settings(
@@ -99,6 +102,7 @@ internal sealed class SimulatorOptions
                 RunTrigger = (int)parsed.GetValue(_runs),
                 SpaceFactor = parsed.GetValue(_space),
                 SizeRatio = parsed.GetValue(_ratio),
+                DeletesDue = parsed.GetValue(_deletesDue),
             },
         };
 

@@ -62,6 +62,12 @@ internal sealed class CompactionClaims
         return claims;
     }
 
+    /// <summary>Whether tables of level 0 are on their way down and none are being merged among
+    /// themselves.</summary>
+    public bool Level0GoesDown =>
+        _claims.Exists(static claim => claim.TopLevel == 0 && claim.OutputLevel > 0)
+        && !_claims.Exists(static claim => claim.OutputLevel == 0);
+
     /// <summary>Whether a compaction of these inputs may run beside the others.</summary>
     public bool Allow(IReadOnlyList<(int Level, Table Table)> inputs, int outputLevel)
     {

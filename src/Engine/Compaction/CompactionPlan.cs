@@ -20,8 +20,15 @@ internal enum CompactionReason
     /// <summary>Level 0 has too many tables or bytes.</summary>
     Level0Count,
 
+    /// <summary>Level 0 grows while a compaction of it runs: its newest tables become one.
+    /// </summary>
+    Level0Newest,
+
     /// <summary>A sorted level is above its target.</summary>
     LevelSize,
+
+    /// <summary>Tables are mostly tombstones.</summary>
+    Tombstones,
 
     /// <summary>The user asked.</summary>
     Manual,

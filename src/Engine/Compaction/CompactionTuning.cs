@@ -20,11 +20,15 @@ internal sealed record CompactionTuning
     public int LevelFactor { get; init; } = 10;
 
     /// <summary>Leveled: the least target of a level, in memtables.</summary>
-    public int BaseMemtables { get; init; } = 4;
+    public int BaseMemtables { get; init; } = 2;
 
     /// <summary>Leveled: what it costs to take a table of a level first, from the bytes that
     /// overlap it below; the least is taken. null means the engine's own rule.</summary>
     public Func<int, TableInfo, long, double>? TableCost { get; init; }
+
+    /// <summary>Tombstones are due when they are more than this part of the entries that they
+    /// would be merged with.</summary>
+    public double DeletesDue { get; init; } = 0.5;
 
     /// <summary>Tiered: sorted runs at which some are merged.</summary>
     public int RunTrigger { get; init; } = 8;
@@ -35,5 +39,5 @@ internal sealed record CompactionTuning
 
     /// <summary>Tiered: a run joins a merge when it is at most this much of the runs gathered so
     /// far.</summary>
-    public double SizeRatio { get; init; } = 1.01;
+    public double SizeRatio { get; init; } = 1.5;
 }

@@ -4,9 +4,9 @@
 // taken by shadowed versions is bounded by that, whatever the size of the store.
 //
 // The base level, where level 0 is merged into, is the first whose target reaches the base
-// bytes; levels between are empty, and drained when they are not. Base bytes are four memtables
-// because level 0 is merged at four tables: one merge brings about as many bytes as the base
-// level has at its smallest, so that a byte of level 0 costs one to ten bytes rewritten there.
+// bytes; levels between are empty, and drained when they are not. Base bytes are two memtables,
+// half of what a merge of level 0 brings: a byte of level 0 costs half a byte to five rewritten
+// there, and a store of some 20 memtables has a level that spares it rewriting all of itself.
 //
 // The bottom is always the last level of the tree, also while the store is small: data never has
 // to be moved deeper because the store grew, new levels appear above it instead.
@@ -24,11 +24,12 @@ internal readonly struct LevelTargets
     private readonly int _levelFactor;
 
     private LevelTargets(
-        int baseLevel, long baseBytes, long largestLevelBytes, int levelFactor)
+        int baseLevel, long baseBytes, long level0Bytes, long largestLevelBytes, int levelFactor)
     {
         Debug.Assert(baseLevel is > 0 and <= LastLevel, "level 0 is no base");
         BaseLevel = baseLevel;
         BaseBytes = baseBytes;
+        Level0Bytes = level0Bytes;
         _largestLevelBytes = largestLevelBytes;
         _levelFactor = levelFactor;
     }
@@ -36,7 +37,11 @@ internal readonly struct LevelTargets
     /// <summary>The level that level 0 is merged into when those above it are empty.</summary>
     public int BaseLevel { get; }
 
+    /// <summary>What the base level holds at least before another appears above it.</summary>
     public long BaseBytes { get; }
+
+    /// <summary>Bytes of level 0 that are merged at once as a rule.</summary>
+    public long Level0Bytes { get; }
 
     public static LevelTargets Of(
         TreeVersion version, KeyspaceOptions options, CompactionTuning? tuning = null)
@@ -54,7 +59,8 @@ internal readonly struct LevelTargets
         {
             baseLevel--;
         }
-        return new LevelTargets(baseLevel, baseBytes, largest, factor);
+        return new LevelTargets(
+            baseLevel, baseBytes, tuning.Level0Trigger * options.MemtableBytes, largest, factor);
     }
 
     /// <summary>Bytes that the level should not exceed; 0 above the base level.</summary>

@@ -7,7 +7,9 @@
 // or one table on level 0 when the next older run is there or on level 1. A merge that reaches
 // the oldest run goes to the last level.
 // A merge of everything is due when the newer runs outweigh the oldest one twice over: at worst
-// they shadow all of it, so the store takes three times the space of its data.
+// they shadow all of it, so the store takes three times the space of its data. It is due too when
+// the newer runs have a tombstone for every second entry, for each keeps the space of what it
+// hides.
 // Threads: under the store's lock.
 
 using System.Diagnostics;
@@ -38,6 +40,12 @@ internal static class TieredPicker
                 CompactionReason.TieredSpace, why);
             if (plan != null)
                 return plan;
+        }
+        if (DeletesWhy(runs, tuning) is { } mostlyDeletes
+            && Merge(version, options, claims, runs, 0, runs.Count,
+                CompactionReason.Tombstones, mostlyDeletes) is { } full)
+        {
+            return full;
         }
         // Runs that are being merged will be one.
         int busy = runs.Count(static run => run.IsCompacting);
@@ -139,6 +147,23 @@ internal static class TieredPicker
             runs.Add(new Run(level, tables, version.LevelBytes(level), isCompacting));
         }
         return runs;
+    }
+
+    // Tombstones of the oldest run hide nothing; while a snapshot needs them, they stay.
+    private static string? DeletesWhy(List<Run> runs, CompactionTuning tuning)
+    {
+        long deletes = 0;
+        long entries = 0;
+        for (int i = 0; i < runs.Count; i++)
+        {
+            foreach (Table table in runs[i].Tables)
+            {
+                deletes += i + 1 < runs.Count ? table.Info.DeleteCount : 0;
+                entries += table.Info.EntryCount;
+            }
+        }
+        return deletes > tuning.DeletesDue * (entries - deletes)
+            ? $"newer runs hold {deletes} tombstones for {entries - deletes} entries" : null;
     }
 
     private static long NewerBytes(List<Run> runs)

@@ -108,7 +108,7 @@ internal sealed record TreeExplanation
         if (isLeveled)
         {
             var targets = LevelTargets.Of(version, options);
-            targetBytes = level == 0 ? targets.BaseBytes : targets.Target(level);
+            targetBytes = level == 0 ? targets.Level0Bytes : targets.Target(level);
             score = level == LevelTargets.LastLevel
                 ? 0 : LeveledPicker.Score(
                     version, targets, CompactionTuning.Default, level);

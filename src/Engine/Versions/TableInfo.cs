@@ -36,6 +36,11 @@ internal sealed record TableInfo
     /// <summary>Range tombstones, each counted in every fragment.</summary>
     public long RangeDeleteCount { get; init; }
 
+    /// <summary>Which part of what it holds are tombstones, those of ranges counted too.
+    /// </summary>
+    public double DeleteShare => EntryCount + RangeDeleteCount == 0 ? 0
+        : (double)(DeleteCount + RangeDeleteCount) / (EntryCount + RangeDeleteCount);
+
     /// <summary>The keys that its entries and range tombstones lie in.</summary>
     public KeyRange Keys => new(SmallestKey, LargestKey, IsLargestExcluded);
 

@@ -140,8 +140,8 @@ public sealed class CompactionPickerTests
             _model.Add(0, i % 2 * 100, i % 2 * 100 + 9);
         CompactionPlan first = CompactionPicker.Pick(_model.Version, _options)!;
         first.MarkInputs(true);
-        for (int i = 0; i < 4; i++)
-            _model.Add(0, 50, 59);
+        for (int i = 0; i < 2; i++)
+            _model.Bytes(0, 50, 59, 5_000);
         Assert.Null(CompactionPicker.Pick(_model.Version, _options, [first]));
         Assert.Null(CompactionPicker.Pick(_model.Version, _options));
     }
@@ -253,9 +253,9 @@ public sealed class CompactionPickerTests
     public void Targets_GrowingLastLevel_LevelsAppearAboveIt()
     {
         Assert.Equal(6, LevelTargets.Of(_model.Version, _options).BaseLevel);
-        _model.Bytes(6, 0, 99, 799_999);
+        _model.Bytes(6, 0, 99, 399_999);
         var targets = LevelTargets.Of(_model.Version, _options);
-        Assert.Equal((5, 79_999L), (targets.BaseLevel, targets.Target(5)));
+        Assert.Equal((5, 39_999L), (targets.BaseLevel, targets.Target(5)));
         Assert.Equal(0, targets.Target(4));
         _model.Bytes(6, 100, 199, 1);
         Assert.Equal(4, LevelTargets.Of(_model.Version, _options).BaseLevel);

@@ -23,11 +23,27 @@ internal static class TreeByHand
 
     /// <summary>A table that says it has so many bytes.</summary>
     public static Table Bytes(
-        this TreeModel model, int level, int first, int last, long bytes)
+        this TreeModel model, int level, int first, int last, long bytes) =>
+        model.Install(level, first, last, info => info with { FileBytes = bytes });
+
+    /// <summary>A table that says it has so many bytes, entries and tombstones.</summary>
+    public static Table Counted(
+        this TreeModel model, int level, int first, int last, long bytes, long entries,
+        long deletes = 0, long rangeDeletes = 0) =>
+        model.Install(level, first, last, info => info with
+        {
+            FileBytes = bytes,
+            EntryCount = entries,
+            DeleteCount = deletes,
+            RangeDeleteCount = rangeDeletes,
+        });
+
+    private static Table Install(
+        this TreeModel model, int level, int first, int last,
+        Func<TableInfo, TableInfo> says)
     {
         Entry[] ends = [model.Write(first, true), model.Write(last, true)];
-        TableInfo info = model.NewTable(ends).Info with { FileBytes = bytes };
-        var table = new Table(null!, info);
+        var table = new Table(null!, says(model.NewTable(ends).Info));
         model.Install([], [(level, table)]);
         return table;
     }
