@@ -31,7 +31,7 @@ internal sealed record CompactionTuning
     public double DeletesDue { get; init; } = 0.5;
 
     /// <summary>Tiered: sorted runs at which some are merged.</summary>
-    public int RunTrigger { get; init; } = 8;
+    public int RunTrigger { get; init; } = 10;
 
     /// <summary>Tiered: everything is merged when the newer runs have more than this many times
     /// the bytes of the oldest one.</summary>
@@ -39,5 +39,5 @@ internal sealed record CompactionTuning
 
     /// <summary>Tiered: a run joins a merge when it is at most this much of the runs gathered so
     /// far.</summary>
-    public double SizeRatio { get; init; } = 1.5;
+    public double SizeRatio { get; init; } = 1.25;
 }

@@ -172,16 +172,16 @@ public sealed class CompactionPickerTests
     }
 
     [Fact]
-    public void Pick_TieredEightEqualRuns_MergesAllIntoLastLevel()
+    public void Pick_TieredTenEqualRuns_MergesAllIntoLastLevel()
     {
         _options.Compaction = CompactionStyle.Tiered;
-        for (int i = 0; i < 7; i++)
+        for (int i = 0; i < 9; i++)
             _model.Add(0, 0, 9);
         Assert.Null(CompactionPicker.Pick(_model.Version, _options));
         _model.Add(0, 0, 9);
         CompactionPlan plan = CompactionPicker.Pick(_model.Version, _options)!;
         Assert.Equal((CompactionReason.TieredRuns, 6), (plan.Reason, plan.OutputLevel));
-        Assert.Equal(8, plan.Inputs.Count);
+        Assert.Equal(10, plan.Inputs.Count);
     }
 
     [Fact]
@@ -190,12 +190,12 @@ public sealed class CompactionPickerTests
         _options.Compaction = CompactionStyle.Tiered;
         _model.Bytes(6, 0, 99, 100_000);
         _model.Bytes(0, 0, 99, 50_000);
-        for (int i = 0; i < 6; i++)
+        for (int i = 0; i < 8; i++)
             _model.Bytes(0, 0, 9, 1_000);
         CompactionPlan plan = CompactionPicker.Pick(_model.Version, _options)!;
         Assert.Equal(0, plan.OutputLevel);
         Assert.True(plan.SingleOutput);
-        Assert.Equal(6, plan.Inputs.Count);
+        Assert.Equal(8, plan.Inputs.Count);
         Assert.False(plan.MayZeroSequences);
         Assert.True(plan.MayHoldOlder(_model.Keys[3]));
     }
@@ -206,7 +206,7 @@ public sealed class CompactionPickerTests
         _options.Compaction = CompactionStyle.Tiered;
         _model.Bytes(6, 0, 99, 100_000);
         _model.Bytes(4, 0, 99, 50_000);
-        for (int i = 0; i < 6; i++)
+        for (int i = 0; i < 8; i++)
             _model.Bytes(0, 0, 9, 1_000);
         Assert.Equal(3, CompactionPicker.Pick(_model.Version, _options)!.OutputLevel);
     }
@@ -225,15 +225,15 @@ public sealed class CompactionPickerTests
     public void Pick_TieredWhileOldRunsMerge_NewerOnesMayMergeOnLevel0()
     {
         _options.Compaction = CompactionStyle.Tiered;
-        for (int i = 0; i < 8; i++)
+        for (int i = 0; i < 10; i++)
             _model.Add(0, 0, 9);
         CompactionPlan first = CompactionPicker.Pick(_model.Version, _options)!;
         first.MarkInputs(true);
-        for (int i = 0; i < 7; i++)
+        for (int i = 0; i < 9; i++)
             _model.Add(0, 0, 9);
         CompactionPlan second = CompactionPicker.Pick(_model.Version, _options, [first])!;
         Assert.Equal(0, second.OutputLevel);
-        Assert.Equal(7, second.Inputs.Count);
+        Assert.Equal(9, second.Inputs.Count);
     }
 
     [Fact]
