@@ -129,12 +129,12 @@ internal sealed class SimulatedStore
         byte[] key = KeyBytes(number);
         int runs = 0;
         foreach (Table table in Version.Tables(0))
-            runs += table.Info.Overlaps(key, key) ? 1 : 0;
+            runs += table.Info.Keys.Contains(key) ? 1 : 0;
         foreach (int level in Version.SortedLevels)
         {
             int at = Version.FindTable(level, key);
             ReadOnlySpan<Table> tables = Version.Tables(level);
-            runs += at < tables.Length && tables[at].Info.Overlaps(key, key) ? 1 : 0;
+            runs += at < tables.Length && tables[at].Info.Keys.Contains(key) ? 1 : 0;
         }
         return runs;
     }
