@@ -41,7 +41,7 @@ public sealed class Cursor : IDisposable
     {
         if (_core is not { } core)
             return;
-        _services.Counters.Undisposed();
+        _services.FoundUndisposed("cursor");
         Reclaimer.RunLater(_services.Options.TimeProvider, s_leakDelay, core.Return);
     }
 

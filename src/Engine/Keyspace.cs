@@ -20,7 +20,8 @@ public sealed class Keyspace : IReadView
         Store = store;
         Tree = tree;
         Reader = new KeyspaceReader(
-            store.Published, tree.Slot, tree.Id, tree.Name, KeyspaceReader.Latest);
+            store.Published, tree.Slot, tree.Id, tree.Name, KeyspaceReader.Latest,
+            timing: store.Services.Telemetry.Reads);
     }
 
     /// <summary>The name it was opened by.</summary>

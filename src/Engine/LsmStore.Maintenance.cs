@@ -73,8 +73,9 @@ public sealed partial class LsmStore
             // Sequence and entry in one hold of the lock under which a compaction copies the
             // list: it either sees the snapshot or began before the sequence was published.
             ulong sequence = Published.Sequence;
-            _store.State.Snapshots.Add(sequence);
-            return new Snapshot(this, sequence);
+            long madeAt = _telemetry.Now;
+            _store.State.Snapshots.Add(sequence, madeAt);
+            return new Snapshot(this, sequence, madeAt);
         }
     }
 
@@ -305,11 +306,11 @@ public sealed partial class LsmStore
         }
     }
 
-    internal void ReleaseSnapshot(ulong sequence)
+    internal void ReleaseSnapshot(ulong sequence, long madeAt)
     {
         using (_store.State.Gate.Hold())
         {
-            _store.State.Snapshots.Remove(sequence);
+            _store.State.Snapshots.Remove(sequence, madeAt);
             _store.State.Gate.PulseAll();
         }
     }

@@ -5,11 +5,13 @@
 using System.Buffers;
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
+using LsmMmap.Engine;
 using LsmMmap.Engine.Files;
 using LsmMmap.Engine.Lifetimes;
 using LsmMmap.Engine.Reading;
 using LsmMmap.Engine.Recovery;
 using LsmMmap.Engine.State;
+using LsmMmap.Engine.Telemetry;
 using LsmMmap.Engine.Waiting;
 using LsmMmap.Engine.Writing;
 
@@ -26,6 +28,7 @@ public sealed partial class LsmStore : IReadView, IDisposable, IAsyncDisposable
     private static BatchBuffer? t_single;
 
     private readonly OpenStore _store;
+    private readonly StoreTelemetry _telemetry;
     private readonly Durability _defaultDurability;
     private readonly Gate _keyspacesGate = new();
     private readonly Dictionary<KeyspaceTree, Keyspace> _keyspaces = [];
@@ -36,9 +39,11 @@ public sealed partial class LsmStore : IReadView, IDisposable, IAsyncDisposable
         Debug.Assert(
             (store.Queue == null) == store.Services.IsReadOnly, "a store to write has a queue");
         _store = store;
+        _telemetry = store.Services.Telemetry;
         _defaultDurability = store.Services.Options.DefaultDurability;
         Default = new Keyspace(this, store.DefaultTree);
         _keyspaces.Add(store.DefaultTree, Default);
+        _telemetry.Metered = new MeteredStore(this, store);
     }
 
     /// <summary>Whether it was opened by
@@ -128,7 +133,7 @@ public sealed partial class LsmStore : IReadView, IDisposable, IAsyncDisposable
         try
         {
             CheckTrees(buffer);
-            return queue.Commit(buffer, asked);
+            return Commit(queue, buffer, asked);
         }
         finally
         {
@@ -256,8 +261,10 @@ public sealed partial class LsmStore : IReadView, IDisposable, IAsyncDisposable
         ArgumentException.ThrowIfNullOrEmpty(directory);
         StoreOptions validated = (options ?? new StoreOptions()).Validated();
         Reclaimer.Start();
-        return new LsmStore(
-            new StoreOpening(files, Path.GetFullPath(directory), validated).Open());
+        string full = Path.GetFullPath(directory);
+        return Opened(
+            full, validated, isReadOnly: false,
+            () => new StoreOpening(files, full, validated).Open());
     }
 
     internal static LsmStore OpenReadOnly(
@@ -266,8 +273,28 @@ public sealed partial class LsmStore : IReadView, IDisposable, IAsyncDisposable
         ArgumentException.ThrowIfNullOrEmpty(directory);
         StoreOptions validated = (options ?? new StoreOptions()).Validated();
         Reclaimer.Start();
-        return new LsmStore(
-            new ReadOnlyOpening(files, Path.GetFullPath(directory), validated).Open());
+        string full = Path.GetFullPath(directory);
+        return Opened(
+            full, validated, isReadOnly: true,
+            () => new ReadOnlyOpening(files, full, validated).Open());
+    }
+
+    private static LsmStore Opened(
+        string directory, StoreOptions options, bool isReadOnly, Func<OpenStore> open)
+    {
+        long begun = options.TimeProvider.GetTimestamp();
+        try
+        {
+            OpenStore store = open();
+            var opened = new LsmStore(store);
+            opened._telemetry.Opened(begun, isReadOnly, store.Report, error: null);
+            return opened;
+        }
+        catch (LsmException e)
+        {
+            new StoreTelemetry(options, directory).Opened(begun, isReadOnly, recovery: null, e);
+            throw;
+        }
     }
 
     internal long PutTo(
@@ -277,7 +304,7 @@ public sealed partial class LsmStore : IReadView, IDisposable, IAsyncDisposable
         Durability asked = Checked(durability);
         BatchBuffer single = Single(out WriteQueue queue);
         single.Put(tree, key, value);
-        return queue.Commit(single, asked);
+        return Commit(queue, single, asked);
     }
 
     internal long DeleteFrom(KeyspaceTree? tree, ReadOnlySpan<byte> key, Durability? durability)
@@ -285,7 +312,7 @@ public sealed partial class LsmStore : IReadView, IDisposable, IAsyncDisposable
         Durability asked = Checked(durability);
         BatchBuffer single = Single(out WriteQueue queue);
         single.Delete(tree, key);
-        return queue.Commit(single, asked);
+        return Commit(queue, single, asked);
     }
 
     internal long DeleteRangeFrom(
@@ -295,7 +322,30 @@ public sealed partial class LsmStore : IReadView, IDisposable, IAsyncDisposable
         Durability asked = Checked(durability);
         BatchBuffer single = Single(out WriteQueue queue);
         single.DeleteRange(tree, from, to);
-        return queue.Commit(single, asked);
+        return Commit(queue, single, asked);
+    }
+
+    private long Commit(WriteQueue queue, BatchBuffer buffer, Durability asked) =>
+        _telemetry.TimesCommits
+            ? TimedCommit(queue, buffer, asked) : queue.Commit(buffer, asked);
+
+    /// <summary>What is recorded runs listeners, which is why it is done here, where the thread
+    /// holds nothing any more.</summary>
+    private long TimedCommit(WriteQueue queue, BatchBuffer buffer, Durability asked)
+    {
+        long begun = _telemetry.Now;
+        long sequence;
+        try
+        {
+            sequence = queue.Commit(buffer, asked);
+        }
+        catch (Exception e)
+        {
+            _telemetry.Committed(begun, _telemetry.Now, asked, e);
+            throw;
+        }
+        _telemetry.Committed(begun, _telemetry.Now, asked, error: null);
+        return sequence;
     }
 
     /// <summary>The calling thread's batch of one, empty, and the queue that it is for.</summary>

@@ -4,6 +4,7 @@
 using LsmMmap.Engine.Lifetimes;
 using LsmMmap.Engine.Reading;
 using LsmMmap.Engine.State;
+using LsmMmap.Engine.Telemetry;
 
 namespace LsmMmap;
 
@@ -24,7 +25,7 @@ public sealed class ReadBatch : IDisposable
     {
         if (!_lookup.HoldsResults || _services == null)
             return;
-        _services.Counters.Undisposed();
+        _services.FoundUndisposed("read result");
         Reclaimer.RunLater(_services.Options.TimeProvider, s_leakDelay, _lookup.Release);
     }
 
@@ -61,8 +62,18 @@ public sealed class ReadBatch : IDisposable
     {
         ThrowIfInUse();
         _services = services;
-        _lookup.Run(reader);
+        if (services.Telemetry.Reads is { TimesReads: true } timing)
+            RunTimed(reader, timing);
+        else
+            _lookup.Run(reader);
         return new ReadResults(_lookup);
+    }
+
+    private void RunTimed(KeyspaceReader reader, StoreTelemetry timing)
+    {
+        long begun = timing.Now;
+        _lookup.Run(reader);
+        timing.GotMany(begun);
     }
 
     private void ThrowIfInUse()

@@ -17,12 +17,14 @@ public sealed class Snapshot : IReadView, IDisposable
 
     private readonly LsmStore _store;
     private readonly KeyspaceSnapshot _default;
+    private readonly long _madeAt;
     private int _disposed;
 
-    internal Snapshot(LsmStore store, ulong sequence)
+    internal Snapshot(LsmStore store, ulong sequence, long madeAt)
     {
         Debug.Assert(sequence <= long.MaxValue, "a sequence has 56 bits");
         _store = store;
+        _madeAt = madeAt;
         Sequence = (long)sequence;
         _default = new KeyspaceSnapshot(this, store.Default);
     }
@@ -35,10 +37,11 @@ public sealed class Snapshot : IReadView, IDisposable
             return;
         LsmStore store = _store;
         ulong sequence = (ulong)Sequence;
-        store.Services.Counters.Undisposed();
+        long madeAt = _madeAt;
+        store.Services.FoundUndisposed("snapshot");
         Reclaimer.RunLater(
             store.Services.Options.TimeProvider, s_leakDelay,
-            () => store.ReleaseSnapshot(sequence));
+            () => store.ReleaseSnapshot(sequence, madeAt));
     }
 
     /// <summary>Every commit up to it is seen, none after it.</summary>
@@ -110,7 +113,7 @@ public sealed class Snapshot : IReadView, IDisposable
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
-            _store.ReleaseSnapshot((ulong)Sequence);
+            _store.ReleaseSnapshot((ulong)Sequence, _madeAt);
         GC.SuppressFinalize(this);
     }
 

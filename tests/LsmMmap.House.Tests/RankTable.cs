@@ -34,18 +34,19 @@ internal static class RankTable
 
         new("src/Engine/Api", "LsmMmap", Building.Engine, 0),
         new("src/Engine/Waiting", "LsmMmap.Engine.Waiting", Building.Engine, 0),
-        new("src/Engine/Files", "LsmMmap.Engine.Files", Building.Engine, 1),
-        new("src/Engine/Lifetimes", "LsmMmap.Engine.Lifetimes", Building.Engine, 1),
-        new("src/Engine/Memory", "LsmMmap.Engine.Memory", Building.Engine, 1),
-        new("src/Engine/Snapshots", "LsmMmap.Engine.Snapshots", Building.Engine, 1),
-        new("src/Engine/Versions", "LsmMmap.Engine.Versions", Building.Engine, 2),
-        new("src/Engine/Reading", "LsmMmap.Engine.Reading", Building.Engine, 3),
-        new("src/Engine/State", "LsmMmap.Engine.State", Building.Engine, 4),
-        new("src/Engine/Compaction", "LsmMmap.Engine.Compaction", Building.Engine, 5),
-        new("src/Engine/Writing", "LsmMmap.Engine.Writing", Building.Engine, 6),
-        new("src/Engine/Recovery", "LsmMmap.Engine.Recovery", Building.Engine, 7),
+        new("src/Engine/Telemetry", "LsmMmap.Engine.Telemetry", Building.Engine, 1),
+        new("src/Engine/Files", "LsmMmap.Engine.Files", Building.Engine, 2),
+        new("src/Engine/Lifetimes", "LsmMmap.Engine.Lifetimes", Building.Engine, 2),
+        new("src/Engine/Memory", "LsmMmap.Engine.Memory", Building.Engine, 2),
+        new("src/Engine/Snapshots", "LsmMmap.Engine.Snapshots", Building.Engine, 2),
+        new("src/Engine/Versions", "LsmMmap.Engine.Versions", Building.Engine, 3),
+        new("src/Engine/Reading", "LsmMmap.Engine.Reading", Building.Engine, 4),
+        new("src/Engine/State", "LsmMmap.Engine.State", Building.Engine, 5),
+        new("src/Engine/Compaction", "LsmMmap.Engine.Compaction", Building.Engine, 6),
+        new("src/Engine/Writing", "LsmMmap.Engine.Writing", Building.Engine, 7),
+        new("src/Engine/Recovery", "LsmMmap.Engine.Recovery", Building.Engine, 8),
         // The roof: the files that lie in src/Engine itself.
-        new("src/Engine", "LsmMmap", Building.Engine, 8),
+        new("src/Engine", "LsmMmap", Building.Engine, 9),
     ];
 
     /// <summary>The API's data types see the words of the table format, not its readers.</summary>

@@ -23,6 +23,8 @@ public class LsmException : IOException
 /// <summary>Bytes on disk are not what was written there.</summary>
 public sealed class CorruptionException : LsmException
 {
+    private int _isTold;
+
     /// <summary>Makes an exception that locates the damage.</summary>
     public CorruptionException(
         string fileName, long offset, string message, string? expected = null,
@@ -46,6 +48,9 @@ public sealed class CorruptionException : LsmException
 
     /// <summary>What stands there, when it can be said.</summary>
     public string? Found { get; }
+
+    /// <summary>True for the first who asks: one damage is told once.</summary>
+    internal bool TryMarkTold() => Interlocked.Exchange(ref _isTold, 1) == 0;
 
     private static string Compose(
         string fileName, long offset, string message, string? expected, string? found)

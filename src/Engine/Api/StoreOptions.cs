@@ -78,6 +78,24 @@ public sealed class StoreOptions
     /// <value>All defaults.</value>
     public KeyspaceOptions DefaultKeyspace { get; set; } = new();
 
+    /// <summary>What metrics, events and traces call the store.</summary>
+    /// <value>null, the default, means the name of its directory. A second store of the same name
+    /// that is open in the process gets "#2" behind it.</value>
+    public string? Name { get; set; }
+
+    /// <summary>Commits and gets that take as long as this become activities, for those who trace
+    /// ("LsmMmap" is the source). While nobody traces it costs a comparison, else two looks at the
+    /// clock for each commit and get.</summary>
+    /// <value>0, the default, means none; up to 3,600,000. Flushes, compactions and openings are
+    /// activities whatever it is.</value>
+    public int SlowOperationMs { get; set; }
+
+    /// <summary>Whether gets are timed while somebody listens to the histogram
+    /// "lsm.get.duration". It costs each get two looks at the clock and what the listener takes,
+    /// which is as much as the get of a key in memory; commits are timed without this.</summary>
+    /// <value>false.</value>
+    public bool MeasureReads { get; set; }
+
     /// <summary>The clock for delays and ages.</summary>
     /// <value><see cref="TimeProvider.System"/>.</value>
     public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
@@ -115,6 +133,7 @@ public sealed class StoreOptions
                 nameof(BackgroundBytesPerSecond), BackgroundBytesPerSecond, 64L << 10, 64L << 30);
         OptionRange.Check(
             nameof(FreeSpaceReserveBytes), FreeSpaceReserveBytes, 0, 1L << 50);
+        OptionRange.Check(nameof(SlowOperationMs), SlowOperationMs, 0, 3_600_000);
         if (DefaultKeyspace == null)
             OptionRange.Throw(nameof(DefaultKeyspace), "null", "any KeyspaceOptions");
         if (TimeProvider == null)
@@ -132,6 +151,9 @@ public sealed class StoreOptions
             BackgroundBytesPerSecond = BackgroundBytesPerSecond,
             FreeSpaceReserveBytes = FreeSpaceReserveBytes,
             OnEvent = OnEvent,
+            Name = Name,
+            SlowOperationMs = SlowOperationMs,
+            MeasureReads = MeasureReads,
             DefaultKeyspace = DefaultKeyspace.Validated(),
             TimeProvider = TimeProvider,
             ManifestBytesMax = ManifestBytesMax,

@@ -216,6 +216,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
         try
         {
             long start = _clock.GetTimestamp();
+            state.Services.Telemetry.FlushBegun(tree.Name, memTable.Table.DataBytes);
             TableInfo table = new FlushRun(state, committer).Run(tree, memTable, snapshots);
             _pace?.Charge(table.FileBytes);
             state.Events.Add(WorkEvents.OfFlush(tree, table, _clock.GetElapsedTime(start)));
@@ -283,6 +284,9 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
     private bool Run(CompactionJob job, CancellationToken cancellationToken)
     {
         long start = _clock.GetTimestamp();
+        state.Services.Telemetry.CompactionBegun(
+            job.Tree.Name, job.Plan.Why, job.Plan.Inputs.Count, job.Plan.InputBytes,
+            job.Plan.OutputLevel);
         bool done = job.Work.Run(cancellationToken);
         if (done)
             state.Events.Add(WorkEvents.OfCompaction(

@@ -10,6 +10,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.IO.MemoryMappedFiles;
+using LsmMmap.Engine.Telemetry;
 using LsmMmap.Sstable.Mapping;
 using Microsoft.Win32.SafeHandles;
 
@@ -90,7 +91,8 @@ internal unsafe class TableFile : TableBytes, IDisposable
     public override Exception Damage(
         long offset, string what, string? expected = null, string? found = null,
         Exception? innerException = null) =>
-        new CorruptionException(FileName, offset, what, expected, found, innerException);
+        Damages.Found(
+            new CorruptionException(FileName, offset, what, expected, found, innerException));
 
     public override Exception NewerFormat(int foundVersion, int knownVersion) =>
         new FormatVersionException(

@@ -60,6 +60,16 @@ internal sealed class CursorCore
         }
     }
 
+    /// <summary>Cursors over a store that are in use.</summary>
+    public static int CountOf(PublishedState store)
+    {
+        using (s_lock.Hold())
+        {
+            AssertInvariants();
+            return s_inUse.Count(core => core._reader?.Reads(store) == true);
+        }
+    }
+
     /// <summary>Says that the cursor has moved, and hands the move's result on. What was lent
     /// ends here and not before, because a seek may be to what the cursor lent.</summary>
     public bool Moved(bool result)

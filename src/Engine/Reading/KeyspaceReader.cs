@@ -11,27 +11,54 @@ using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using LsmMmap.Engine.Lifetimes;
+using LsmMmap.Engine.Telemetry;
 using LsmMmap.Sstable.Tables;
 
 namespace LsmMmap.Engine.Reading;
 
 internal sealed class KeyspaceReader(
     PublishedState published, int slot, int keyspaceId, string name, ulong sequenceMax,
-    Action? throwIfEnded = null)
+    Action? throwIfEnded = null, StoreTelemetry? timing = null)
 {
     /// <summary>Above every sequence: the reader sees the latest.</summary>
     public const ulong Latest = ulong.MaxValue;
 
     /// <summary>The same keyspace as of a sequence, for as long as something holds that.</summary>
     public KeyspaceReader At(ulong sequence, Action throwIfEnded) =>
-        new(published, slot, keyspaceId, name, sequence, throwIfEnded);
+        new(published, slot, keyspaceId, name, sequence, throwIfEnded, timing);
 
     /// <summary>Throws when what held the reader's sequence has ended.</summary>
     public void ThrowIfEnded() => throwIfEnded?.Invoke();
 
     /// <summary>False for an absent key. Else the value is borrowed until the entry is freed.
     /// </summary>
-    public bool TryPin(scoped ReadOnlySpan<byte> key, out PinnedBytes pinned)
+    public bool TryPin(scoped ReadOnlySpan<byte> key, out PinnedBytes pinned) =>
+        timing == null ? Pin(key, out pinned) : TimedPin(key, out pinned);
+
+    /// <summary>Whether it reads the store that publishes this.</summary>
+    public bool Reads(PublishedState other) => ReferenceEquals(published, other);
+
+    private bool TimedPin(scoped ReadOnlySpan<byte> key, out PinnedBytes pinned)
+    {
+        Debug.Assert(timing != null, "only reads that may be timed come here");
+        if (!timing.TimesReads)
+            return Pin(key, out pinned);
+        long begun = timing.Now;
+        bool isThere = Pin(key, out pinned);
+        try
+        {
+            timing.Got(begun, isThere);
+        }
+        catch
+        {
+            // A listener threw, and the caller gets that instead of the value.
+            pinned.Free();
+            throw;
+        }
+        return isThere;
+    }
+
+    private bool Pin(scoped ReadOnlySpan<byte> key, out PinnedBytes pinned)
     {
         ReaderSlots slots = ReaderSlots.Current;
         int entry = slots.Take();

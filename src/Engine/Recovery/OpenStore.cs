@@ -79,6 +79,7 @@ internal sealed class OpenStore
         committer.CurrentLog = () => log.CurrentNumber;
         log.OnCreated = committer.AddLog;
         var background = new BackgroundWork(state, committer);
+        services.Telemetry.Register();
         state.Events.Start();
         background.Start();
         return new OpenStore(storeLock, state, report, defaultTree)
@@ -97,6 +98,7 @@ internal sealed class OpenStore
         StoreState state = MakeState(
             services, contents, recovered.MemTables, recovered.LastSequence,
             out KeyspaceTree defaultTree);
+        services.Telemetry.Register();
         return new OpenStore(null, state, report, defaultTree);
     }
 
@@ -127,6 +129,7 @@ internal sealed class OpenStore
     {
         if (!TryBeginClosing())
             return;
+        long begun = Services.Telemetry.Now;
         try
         {
             CloseParts();
@@ -138,6 +141,7 @@ internal sealed class OpenStore
                 _released = true;
                 State.Gate.PulseAll();
             }
+            Services.Telemetry.Closed(begun);
         }
     }
 
@@ -260,6 +264,7 @@ internal sealed class OpenStore
     private void ReleaseAll()
     {
         Debug.Assert(_calls == 0, "nothing runs when the parts are let go");
+        Services.Telemetry.Unregister();
         State.Published.Close();
         using (State.Gate.Hold())
         {

@@ -16,6 +16,7 @@ using System.IO.Hashing;
 using LsmMmap.Engine.Files;
 using LsmMmap.Engine.Reading;
 using LsmMmap.Engine.State;
+using LsmMmap.Engine.Telemetry;
 using LsmMmap.Engine.Versions;
 using LsmMmap.Engine.Waiting;
 using LsmMmap.Sstable.Mapping;
@@ -199,8 +200,8 @@ internal sealed class StoreScrub : IDisposable
     }
 
     private void Found(Exception damage) => _state.Services.Counters.ScrubFound(
-        damage as CorruptionException
-            ?? new CorruptionException("", 0, damage.Message, innerException: damage));
+        Damages.Found(damage as CorruptionException
+            ?? new CorruptionException("", 0, damage.Message, innerException: damage)));
 
     /// <summary>Waits until the bytes read so far are within the rate.</summary>
     private void Pay(ITimer timer, int bytes)

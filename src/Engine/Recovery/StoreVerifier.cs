@@ -12,6 +12,7 @@ using System.Diagnostics;
 using LsmMmap.Engine.Files;
 using LsmMmap.Engine.Reading;
 using LsmMmap.Engine.State;
+using LsmMmap.Engine.Telemetry;
 using LsmMmap.Engine.Versions;
 using LsmMmap.Sstable.Tables;
 using LsmMmap.Wal;
@@ -242,8 +243,9 @@ internal sealed class StoreVerifier(OpenStore store)
     {
         Debug.Assert(_damageCount >= _damages.Count, "every damage is counted");
         _damageCount++;
+        CorruptionException found = Damages.Found(damage as CorruptionException
+            ?? new CorruptionException("", 0, damage.Message, innerException: damage));
         if (_damages.Count < DamagesMax)
-            _damages.Add(damage as CorruptionException
-                ?? new CorruptionException("", 0, damage.Message, innerException: damage));
+            _damages.Add(found);
     }
 }

@@ -11,10 +11,11 @@ using LsmMmap.Engine.Waiting;
 
 namespace LsmMmap.Engine.State;
 
-internal sealed class EventLog(StoreOptions options, StoreCounters counters)
+internal sealed class EventLog(StoreServices services)
 {
     public const int Capacity = 256;
 
+    private readonly StoreOptions _options = services.Options;
     private readonly Gate _gate = new(isOfProcess: true);
     private readonly StoreEvent?[] _ring = new StoreEvent?[Capacity];
     private StoreThread? _thread;
@@ -30,7 +31,7 @@ internal sealed class EventLog(StoreOptions options, StoreCounters counters)
     public void Start()
     {
         Debug.Assert(_thread == null, "the thread is started once");
-        if (options.OnEvent is { } callback)
+        if (_options.OnEvent is { } callback)
             _thread = StoreThread.Start(
                 "LsmMmap events", () => Tell(callback), isOfProcess: true);
     }
@@ -52,7 +53,7 @@ internal sealed class EventLog(StoreOptions options, StoreCounters counters)
     public void Add(StoreEvent happened)
     {
         Debug.Assert(happened.Number == 0, "an event is added once");
-        happened.Time = options.TimeProvider.GetUtcNow();
+        happened.Time = _options.TimeProvider.GetUtcNow();
         using (_gate.Hold())
         {
             AssertInvariants();
@@ -60,6 +61,8 @@ internal sealed class EventLog(StoreOptions options, StoreCounters counters)
             _ring[_last % Capacity] = happened;
             _gate.PulseAll();
         }
+        services.Counters.Happened(happened);
+        services.Telemetry.Happened(happened);
     }
 
     /// <summary>Those kept that have a larger number, in order.</summary>
@@ -98,7 +101,7 @@ internal sealed class EventLog(StoreOptions options, StoreCounters counters)
                 }
                 catch (Exception)
                 {
-                    counters.EventCallbackFailed();
+                    services.Counters.EventCallbackFailed();
                 }
             }
         }

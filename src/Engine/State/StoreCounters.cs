@@ -2,6 +2,7 @@
 // path; statistics read them without a lock.
 
 using System.Diagnostics;
+using LsmMmap.Engine.Telemetry;
 
 namespace LsmMmap.Engine.State;
 
@@ -9,15 +10,25 @@ internal sealed class StoreCounters
 {
     private readonly long[] _stallTicksPerReason =
         new long[Enum.GetValues<StallReason>().Length];
+    private readonly long[] _stallsPerReason = new long[Enum.GetValues<StallReason>().Length];
     private long _userBytes;
     private long _logBytes;
+    private long _commits;
+    private long _entries;
+    private long _deletes;
+    private long _rangeDeletes;
     private long _tableBytes;
-    private long _stallCount;
     private long _stallTicks;
     private long _eventCallbackFailures;
     private long _droppedBytes;
     private long _flushCount;
+    private long _flushBytes;
+    private long _flushTicks;
     private long _compactionCount;
+    private long _compactionReadBytes;
+    private long _compactionBytes;
+    private long _compactionTicks;
+    private long _dropCount;
     private long _trivialMoveCount;
     private long _undisposedCount;
     private long _scrubbedBytes;
@@ -31,7 +42,18 @@ internal sealed class StoreCounters
 
     public long TableBytes => Volatile.Read(ref _tableBytes);
 
-    public long StallCount => Volatile.Read(ref _stallCount);
+    /// <summary>What was written, by kind.</summary>
+    public EntryCounts Entries => new(
+        Volatile.Read(ref _commits), Volatile.Read(ref _entries), Volatile.Read(ref _deletes),
+        Volatile.Read(ref _rangeDeletes));
+
+    /// <summary>What background work has done and what it took.</summary>
+    public WorkCounts Work => new(
+        Volatile.Read(ref _flushBytes), TimeSpan.FromTicks(Volatile.Read(ref _flushTicks)),
+        Volatile.Read(ref _compactionReadBytes), Volatile.Read(ref _compactionBytes),
+        TimeSpan.FromTicks(Volatile.Read(ref _compactionTicks)), Volatile.Read(ref _dropCount));
+
+    public long StallCount => StallCounts().Sum();
 
     public TimeSpan StallTime => TimeSpan.FromTicks(Volatile.Read(ref _stallTicks));
 
@@ -51,11 +73,30 @@ internal sealed class StoreCounters
         Volatile.Write(ref _logBytes, _logBytes + logBytes);
     }
 
+    /// <summary>Likewise.</summary>
+    public void Committed(int commits, int entries, int deletes, int rangeDeletes)
+    {
+        Debug.Assert(deletes + rangeDeletes <= entries, "a delete is an entry");
+        Volatile.Write(ref _commits, _commits + commits);
+        Volatile.Write(ref _entries, _entries + entries);
+        Volatile.Write(ref _deletes, _deletes + deletes);
+        Volatile.Write(ref _rangeDeletes, _rangeDeletes + rangeDeletes);
+    }
+
     public void Stalled(TimeSpan time, StallReason reason)
     {
-        Interlocked.Increment(ref _stallCount);
+        Interlocked.Increment(ref _stallsPerReason[(int)reason]);
         Interlocked.Add(ref _stallTicks, time.Ticks);
         Interlocked.Add(ref _stallTicksPerReason[(int)reason], time.Ticks);
+    }
+
+    /// <summary>How often writes were held back, by reason.</summary>
+    public long[] StallCounts()
+    {
+        long[] counts = new long[_stallsPerReason.Length];
+        for (int i = 0; i < counts.Length; i++)
+            counts[i] = Volatile.Read(ref _stallsPerReason[i]);
+        return counts;
     }
 
     /// <summary>How long writes were held back, by reason; reasons that there were.</summary>
@@ -98,6 +139,28 @@ internal sealed class StoreCounters
         if (isTrivialMove)
             Interlocked.Increment(ref _trivialMoveCount);
         Interlocked.Add(ref _tableBytes, tableBytes);
+    }
+
+    /// <summary>Background work is over.</summary>
+    public void Happened(StoreEvent happened)
+    {
+        switch (happened.Kind)
+        {
+            case StoreEventKind.Flush:
+                Interlocked.Add(ref _flushBytes, happened.BytesWritten);
+                Interlocked.Add(ref _flushTicks, happened.Duration.Ticks);
+                break;
+            case StoreEventKind.Compaction:
+                Interlocked.Add(ref _compactionReadBytes, happened.BytesRead);
+                Interlocked.Add(ref _compactionBytes, happened.BytesWritten);
+                Interlocked.Add(ref _compactionTicks, happened.Duration.Ticks);
+                break;
+            case StoreEventKind.Drop:
+                Interlocked.Increment(ref _dropCount);
+                break;
+            default:
+                break;
+        }
     }
 
     public long ScrubbedBytes => Volatile.Read(ref _scrubbedBytes);

@@ -3,6 +3,7 @@
 
 using LsmMmap.Engine.Files;
 using LsmMmap.Engine.Reading;
+using LsmMmap.Engine.Telemetry;
 using LsmMmap.Engine.Versions;
 
 namespace LsmMmap.Engine.State;
@@ -11,6 +12,7 @@ internal sealed class StoreServices
 {
     private long _lastFileNumber;
     private DirectorySync? _names;
+    private StoreTelemetry? _telemetry;
 
     public required string Directory { get; init; }
 
@@ -43,10 +45,28 @@ internal sealed class StoreServices
 
     public StoreCounters Counters { get; } = new();
 
+    public StoreTelemetry Telemetry
+    {
+        get
+        {
+            if (_telemetry == null)
+                Interlocked.CompareExchange(
+                    ref _telemetry, new StoreTelemetry(Options, Directory), null);
+            return _telemetry;
+        }
+    }
+
     public MemoryAccount Memory { get; } = new();
 
     /// <summary>The number that the next file would get.</summary>
     public long NextFileNumber => Volatile.Read(ref _lastFileNumber) + 1;
+
+    /// <summary>A finalizer has found what nobody disposed.</summary>
+    public void FoundUndisposed(string what)
+    {
+        Counters.Undisposed();
+        Telemetry.Undisposed(what);
+    }
 
     /// <summary>A number for a new file, never given before. Threads: any.</summary>
     public long TakeFileNumber() => Interlocked.Increment(ref _lastFileNumber);

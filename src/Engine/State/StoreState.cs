@@ -32,7 +32,7 @@ internal sealed class StoreState
     {
         Services = services;
         Published = new PublishedState(new ReadState([]), sequence);
-        Events = new EventLog(services.Options, services.Counters);
+        Events = new EventLog(services);
     }
 
     /// <summary>The lock. Waiters on it are woken whenever something they may wait for

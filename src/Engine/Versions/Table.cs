@@ -79,6 +79,9 @@ internal sealed class Table : Reclaimable
         }
     }
 
+    /// <summary>Whether an edit has removed it.</summary>
+    public bool IsObsolete => _obsolete;
+
     /// <summary>A durable edit has removed the table: its file goes when its readers do.</summary>
     public void MarkObsolete() => _obsolete = true;
 
@@ -92,7 +95,7 @@ internal sealed class Table : Reclaimable
             if (_file is { } file)
             {
                 _reader!.Dispose();
-                TableSet.Closed(file);
+                _set.Closed(file);
                 file.Dispose();
             }
         }
@@ -108,7 +111,7 @@ internal sealed class Table : Reclaimable
             AssertInvariants();
             if (_reader is { } open)
                 return open;
-            TableFile file = _set.OpenFile(Info);
+            TableFile file = OpenFile();
             try
             {
                 TableReader reader = _set.OpenReader(file, Info);
@@ -118,10 +121,23 @@ internal sealed class Table : Reclaimable
             }
             catch
             {
-                TableSet.Closed(file);
+                _set.Closed(file);
                 file.Dispose();
                 throw;
             }
+        }
+    }
+
+    private TableFile OpenFile()
+    {
+        try
+        {
+            return _set.OpenFile(Info);
+        }
+        catch (CorruptionException e)
+        {
+            _set.Found(e);
+            throw;
         }
     }
 

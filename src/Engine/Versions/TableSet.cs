@@ -12,6 +12,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using LsmMmap.Engine.Files;
+using LsmMmap.Engine.Telemetry;
 using LsmMmap.Engine.Waiting;
 using LsmMmap.Sstable.Caching;
 using LsmMmap.Sstable.Tables;
@@ -30,10 +31,12 @@ internal sealed class TableSet
     private readonly IFileSystem _files;
     private readonly string _directory;
     private readonly ReadMode _asked;
+    private readonly bool _isOwner;
     private readonly IndexCache _indexCache;
     private readonly InflatedBlockCache _blockCache;
     private readonly Gate _liveGate = new(isOfProcess: true);
     private readonly HashSet<Table> _live = [];
+    private long _mappedBytes;
     private int _mode;
     private volatile bool _mayUnlink;
 
@@ -44,6 +47,7 @@ internal sealed class TableSet
         _directory = directory;
         _asked = files.IsNetwork(directory) ? ReadMode.Copy : mode;
         _mayUnlink = mayUnlink;
+        _isOwner = mayUnlink;
         _indexCache = new IndexCache(cacheBytes - cacheBytes / InflatedPart);
         _blockCache = new InflatedBlockCache(cacheBytes / InflatedPart);
         Decide(0);
@@ -55,6 +59,15 @@ internal sealed class TableSet
 
     /// <summary>Direct, Guarded or Copy: never Auto.</summary>
     public ReadMode Mode => (ReadMode)Volatile.Read(ref _mode);
+
+    /// <summary>Bytes of the tables that are mapped.</summary>
+    public long MappedBytes => Volatile.Read(ref _mappedBytes);
+
+    public CacheReading IndexCache => new(
+        _indexCache.UsedBytes, _indexCache.CapacityBytes, _indexCache.FillCount);
+
+    public CacheReading BlockCache => new(
+        _blockCache.UsedBytes, _blockCache.CapacityBytes, _blockCache.FillCount);
 
     /// <summary>Called with the bytes of all live tables when they change.</summary>
     public void Decide(long tableBytes)
@@ -89,6 +102,33 @@ internal sealed class TableSet
             AssertInvariants();
             return [.. _live.Select(static table => table.Info.Number)];
         }
+    }
+
+    /// <summary>Tables that no version names any more and readers keep.</summary>
+    public int CountHeld(out long bytes)
+    {
+        int count = 0;
+        bytes = 0;
+        using (_liveGate.Hold())
+        {
+            AssertInvariants();
+            foreach (Table table in _live)
+            {
+                if (!table.IsObsolete)
+                    continue;
+                count++;
+                bytes += table.Info.FileBytes;
+            }
+        }
+        return count;
+    }
+
+    /// <summary>Damage that was found in opening a table. A reader beside a writer looks again
+    /// first: what it missed may have been unlinked.</summary>
+    public void Found(CorruptionException damage)
+    {
+        if (_isOwner)
+            Damages.Found(damage);
     }
 
     /// <summary>A table was closed.</summary>
@@ -139,6 +179,8 @@ internal sealed class TableSet
                 FileNames.Table(_directory, info.Number), info.FileBytes, map);
             if (map && !file.IsMapped)
                 Interlocked.Decrement(ref s_mappings);
+            if (file.IsMapped)
+                Interlocked.Add(ref _mappedBytes, file.Length);
             return file;
         }
         catch
@@ -150,10 +192,12 @@ internal sealed class TableSet
     }
 
     /// <summary>The table's file is about to be closed.</summary>
-    public static void Closed(TableFile file)
+    public void Closed(TableFile file)
     {
-        if (file.IsMapped)
-            Interlocked.Decrement(ref s_mappings);
+        if (!file.IsMapped)
+            return;
+        Interlocked.Decrement(ref s_mappings);
+        Interlocked.Add(ref _mappedBytes, -file.Length);
     }
 
     public TableReader OpenReader(TableFile file, TableInfo info)

@@ -6,6 +6,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Threading.Tasks.Sources;
 using LsmMmap.Engine.State;
+using LsmMmap.Engine.Telemetry;
 using LsmMmap.Engine.Waiting;
 
 namespace LsmMmap.Engine.Writing;
@@ -25,12 +26,23 @@ internal sealed class AsyncNode : CommitNode, IValueTaskSource<long>
 
     private StoreState? _store;
 
+    // Set when the commit is timed.
+    private StoreTelemetry? _timing;
+    private long _begun;
+    private long _ended;
+
     private AsyncNode() => _source.RunContinuationsAsynchronously = true;
 
     public static AsyncNode Rent(StoreState state)
     {
         AsyncNode node = s_pool.TryDequeue(out AsyncNode? pooled) ? pooled : new AsyncNode();
         node._store = state;
+        StoreTelemetry telemetry = state.Services.Telemetry;
+        if (telemetry.TimesCommits)
+        {
+            node._timing = telemetry;
+            node._begun = telemetry.Now;
+        }
         return node;
     }
 
@@ -87,6 +99,9 @@ internal sealed class AsyncNode : CommitNode, IValueTaskSource<long>
             throw new InvalidOperationException("the commit has not completed; await it");
         if (Error is StoreFailedException)
             _store!.FailureTold();
+        StoreTelemetry? timing = _timing;
+        (long begun, long ended, Durability durability, Exception? error) =
+            (_begun, _ended, Durability, Error);
         try
         {
             return _source.GetResult(token);
@@ -96,10 +111,13 @@ internal sealed class AsyncNode : CommitNode, IValueTaskSource<long>
             _source.Reset();
             _registration = default;
             _store = null;
+            _timing = null;
             SchedulePoint.Reach("pool node");
             // A cancelled node may still stand in the queue and must not come back as another.
             if (!IsCancelled && !_mayBeTouched && s_pool.Count < PooledMax)
                 s_pool.Enqueue(this);
+            // The awaiter's thread: a listener may take its time, and this node is no longer ours.
+            timing?.Committed(begun, ended, durability, error);
         }
     }
 
@@ -115,6 +133,8 @@ internal sealed class AsyncNode : CommitNode, IValueTaskSource<long>
     {
         Debug.Assert(_onCompleted != null, "a commit is started before it ends");
         _onCompleted!(_onCompletedState!);
+        if (_timing is { } timing)
+            _ended = timing.Now;
         if (Error is { } error)
             _source.SetException(error);
         else

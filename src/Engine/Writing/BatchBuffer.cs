@@ -35,6 +35,12 @@ internal sealed class BatchBuffer
 
     public int Count { get; private set; }
 
+    /// <summary>How many of them are deletes of one key.</summary>
+    public int Deletes { get; private set; }
+
+    /// <summary>And of ranges; the others are puts.</summary>
+    public int RangeDeletes { get; private set; }
+
     /// <summary>Bytes of keys and values.</summary>
     public long UserBytes { get; private set; }
 
@@ -62,8 +68,10 @@ internal sealed class BatchBuffer
         int order = to.IsEmpty ? -1 : from.SequenceCompareTo(to);
         if (order > 0)
             throw new ArgumentException("a range begins behind its end", nameof(from));
-        if (order < 0)
-            Add(ValueKind.RangeDelete, tree, from, to);
+        if (order == 0)
+            return;
+        Add(ValueKind.RangeDelete, tree, from, to);
+        RangeDeletes++;
     }
 
     public void Delete(KeyspaceTree? tree, ReadOnlySpan<byte> key)
@@ -71,12 +79,15 @@ internal sealed class BatchBuffer
         CheckKey(key);
         int at = Begin(ValueKind.Delete, tree, key, 0);
         End(at, tree, key.Length);
+        Deletes++;
     }
 
     public void Clear()
     {
         _length = 0;
         Count = 0;
+        Deletes = 0;
+        RangeDeletes = 0;
         UserBytes = 0;
         _trees.Clear();
         if (_bytes.Length > KeptBytesMax)

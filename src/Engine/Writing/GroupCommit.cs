@@ -114,15 +114,20 @@ internal sealed class GroupCommit(StoreState state, LogSegments log, KeyspaceTre
         log.Begin(LogRecordKind.Data);
         log.Add(header[..length]);
         long userBytes = 0;
+        int deletes = 0;
+        int rangeDeletes = 0;
         foreach (CommitNode node in group)
         {
             if (node.Error != null)
                 continue;
             log.Add(node.Batch.Entries);
             userBytes += node.Batch.UserBytes;
+            deletes += node.Batch.Deletes;
+            rangeDeletes += node.Batch.RangeDeletes;
         }
         long logBytes = log.End(durability, firstSequence + (ulong)entries - 1);
         state.Services.Counters.Wrote(userBytes, logBytes);
+        state.Services.Counters.Committed(commits, entries, deletes, rangeDeletes);
     }
 
     private static void SetErrors(List<CommitNode> group, Exception error)

@@ -28,6 +28,9 @@ internal sealed class LogSegments : IDisposable
 
     // Where each log begins, counted over all logs of this opening. The leader's.
     private readonly Queue<(long Number, long Start)> _starts = [];
+
+    // The same of the logs that are still needed. Under the small lock.
+    private readonly List<(long Number, long Start)> _needed = [];
     private LogFile _file;
     private LogWriter _writer;
     private LogPosition _handedOver;
@@ -51,6 +54,7 @@ internal sealed class LogSegments : IDisposable
         (_file, _writer) = (first.File, first.Writer);
         CurrentNumber = first.Number;
         _starts.Enqueue((first.Number, 0));
+        _needed.Add((first.Number, 0));
         var start = new LogPosition(first.Number, _writer.Offset);
         // Its link claims nothing: what was replayed counts as synced only once CURRENT names a
         // manifest that no longer needs the older logs.
@@ -89,6 +93,18 @@ internal sealed class LogSegments : IDisposable
         while (_starts.Peek().Number < logNumber)
             _starts.Dequeue();
         return _closedBytes + _writer.Offset - _starts.Peek().Start;
+    }
+
+    /// <summary>Bytes of the logs from the oldest one that is still needed on. By anybody; an
+    /// older one is never asked for again.</summary>
+    public long NeededBytes(long oldestLog)
+    {
+        using (_lock.Hold())
+        {
+            AssertInvariants();
+            _needed.RemoveAll(log => log.Number < oldestLog && log.Number < CurrentNumber);
+            return _needed[^1].Start + _handedOver.Offset - _needed[0].Start;
+        }
     }
 
     /// <summary>Whether Buffered commits are in this process alone. By the leader.</summary>
@@ -264,6 +280,7 @@ internal sealed class LogSegments : IDisposable
             _file = next.File;
             _writer = next.Writer;
             CurrentNumber = next.Number;
+            _needed.Add((next.Number, _closedBytes));
             _handedOver = new LogPosition(next.Number, next.Writer.Offset);
         }
         WriteLink(predecessor, lastSequence);

@@ -40,6 +40,7 @@ internal sealed class WriteStall(StoreState state, LogSegments log)
     private long _bytesUntilLook;
     private StallReason _reason;
     private TimeSpan _stalledTime;
+    private bool _isStallTold;
 
     /// <summary>Returns when a group of this many bytes may be written.</summary>
     public void MakeRoom(long groupBytes)
@@ -188,10 +189,13 @@ internal sealed class WriteStall(StoreState state, LogSegments log)
         TimeSpan slept = _clock.GetElapsedTime(start);
         _owedSeconds = Math.Max(0, _owedSeconds - Math.Max(slept.TotalSeconds, SleepSecondsMin));
         Stalled(slept);
+        if (_stalledTime >= s_eventMin)
+            TellStall();
     }
 
     private void Stop(long groupBytes)
     {
+        TellStall();
         long start = _clock.GetTimestamp();
         try
         {
@@ -223,9 +227,21 @@ internal sealed class WriteStall(StoreState state, LogSegments log)
         state.Services.Counters.Stalled(time, _reason);
     }
 
+    /// <summary>Once for each stall: a stop before it, delays when they have come to something.
+    /// </summary>
+    private void TellStall()
+    {
+        if (!_isStallTold)
+            state.Services.Telemetry.StallBegun(_reason);
+        _isStallTold = true;
+    }
+
     /// <summary>Writers are held back for another reason from now on, or not at all.</summary>
     private void Become(StallReason reason)
     {
+        if (_isStallTold)
+            state.Services.Telemetry.StallEnded(_reason, _stalledTime);
+        _isStallTold = false;
         if (_stalledTime >= s_eventMin)
             state.Events.Add(new StoreEvent
             {

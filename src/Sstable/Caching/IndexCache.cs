@@ -56,6 +56,7 @@ internal sealed class IndexCache
     private readonly List<IndexSlot> _slots = [];
     private readonly long _capacityBytes;
     private long _usedBytes;
+    private long _fillCount;
     private int _hand;
 
     /// <param name="capacityBytes">Upper bound of the managed bytes; 0 keeps nothing.</param>
@@ -69,6 +70,9 @@ internal sealed class IndexCache
     public long UsedBytes => Volatile.Read(ref _usedBytes);
 
     public long CapacityBytes => _capacityBytes;
+
+    /// <summary>Indexes taken in so far, for statistics.</summary>
+    public long FillCount => Volatile.Read(ref _fillCount);
 
     /// <summary>Whether an index of this many blocks may be kept at all.</summary>
     public bool CouldHold(long blocks) => FlatIndex.EstimateBytes(blocks) <= _capacityBytes;
@@ -100,6 +104,7 @@ internal sealed class IndexCache
             slot.Publish(index);
             _slots.Add(slot);
             _usedBytes += index.Bytes;
+            _fillCount++;
         }
     }
 

@@ -28,6 +28,7 @@ internal sealed class InflatedBlockCache
     private readonly int _setMask;
     private readonly long _capacityBytes;
     private long _usedBytes;
+    private long _fillCount;
     private uint _hand;
 
     /// <param name="capacityBytes">Upper bound of the native bytes; 0 keeps nothing.</param>
@@ -46,6 +47,9 @@ internal sealed class InflatedBlockCache
     public long UsedBytes => Volatile.Read(ref _usedBytes);
 
     public long CapacityBytes => _capacityBytes;
+
+    /// <summary>Blocks that were made because they were not here, for statistics.</summary>
+    public long FillCount => Volatile.Read(ref _fillCount);
 
     /// <summary>The block with one more reference, which the caller releases, or null.</summary>
     public InflatedBlock? TryAcquire(long table, long offset)
@@ -74,6 +78,8 @@ internal sealed class InflatedBlockCache
     /// </summary>
     public void Insert(InflatedBlock block, long table, long offset)
     {
+        // Beside the inflation that comes before it, the count is nothing.
+        Interlocked.Increment(ref _fillCount);
         if (block.Capacity > _capacityBytes / PartOfCapacityMax)
             return;
         block.SetKey(table, offset);
