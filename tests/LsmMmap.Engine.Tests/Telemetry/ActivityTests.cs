@@ -10,6 +10,8 @@ namespace LsmMmap.Engine.Tests.Telemetry;
 [Collection("Telemetry")]
 public sealed class ActivityTests : StoreTest
 {
+    private const string Name = "traced";
+
     private readonly ConcurrentQueue<Activity> _stopped = [];
     private readonly ActivityListener _listener;
 
@@ -22,7 +24,8 @@ public sealed class ActivityTests : StoreTest
                 ActivitySamplingResult.AllData,
             ActivityStopped = activity =>
             {
-                if (activity.Source.Name == StoreMeter.Name)
+                if (activity.Source.Name == StoreMeter.Name
+                    && Name.Equals(activity.GetTagItem(StoreTags.Store)))
                     _stopped.Enqueue(activity);
             },
         };
@@ -39,7 +42,7 @@ public sealed class ActivityTests : StoreTest
     [Fact]
     public void FlushAndCompaction_WithAListener_AreActivities()
     {
-        LsmStore store = Open();
+        LsmStore store = OpenNamed();
         Fill(store, 500);
         store.Flush();
         Fill(store, 500);
@@ -49,7 +52,7 @@ public sealed class ActivityTests : StoreTest
         StoreEvent told = store.GetEvents().First(e => e.Kind == StoreEventKind.Flush);
         Assert.Equal(told.Duration, flush.Duration);
         Assert.Equal((told.Time - told.Duration).UtcDateTime, flush.StartTimeUtc);
-        Assert.Equal("store", flush.GetTagItem(StoreTags.Store));
+        Assert.Equal(Name, flush.GetTagItem(StoreTags.Store));
         Assert.Equal("default", flush.GetTagItem(StoreTags.Keyspace));
         Assert.Null(flush.ParentId);
         Activity compaction = Stopped(StoreActivities.Compaction)[^1];
@@ -60,7 +63,7 @@ public sealed class ActivityTests : StoreTest
     public void Compact_UnderAnActivity_IsItsChild()
     {
         using var source = new ActivitySource("tests");
-        LsmStore store = Open();
+        LsmStore store = OpenNamed();
         Fill(store, 500);
         store.Flush();
         Fill(store, 500);
@@ -80,7 +83,7 @@ public sealed class ActivityTests : StoreTest
         using (Activity? own = source.StartActivity("own"))
         {
             Assert.NotNull(own);
-            store = Open();
+            store = OpenNamed();
             Activity open = Assert.Single(Stopped(StoreActivities.Open));
             Assert.Equal(own.SpanId, open.ParentSpanId);
             Assert.Equal(false, open.GetTagItem("lsm.read_only"));
@@ -95,8 +98,8 @@ public sealed class ActivityTests : StoreTest
     [Fact]
     public void Open_OfALockedStore_IsAnError()
     {
-        Open();
-        Assert.Throws<StoreLockedException>(() => Open());
+        OpenNamed();
+        Assert.Throws<StoreLockedException>(() => OpenNamed());
         Activity failed = Stopped(StoreActivities.Open)[^1];
         Assert.Equal(ActivityStatusCode.Error, failed.Status);
         Assert.Equal("LsmMmap.StoreLockedException", failed.GetTagItem(StoreTags.Error));
@@ -110,6 +113,7 @@ public sealed class ActivityTests : StoreTest
     {
         LsmStore store = Open(new StoreOptions
         {
+            Name = Name,
             SlowOperationMs = slowMs,
             TimeProvider = new SteppingClock(TimeSpan.FromMilliseconds(10)),
         });
@@ -126,6 +130,8 @@ public sealed class ActivityTests : StoreTest
         if (expected > 0)
             Assert.Equal("buffered", commits[^1].GetTagItem(StoreTags.Durability));
     }
+
+    private LsmStore OpenNamed() => Open(new StoreOptions { Name = Name });
 
     private Activity[] Stopped(string name)
     {

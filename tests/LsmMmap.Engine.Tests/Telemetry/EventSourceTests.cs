@@ -12,6 +12,8 @@ namespace LsmMmap.Engine.Tests.Telemetry;
 [Collection("Telemetry")]
 public sealed class EventSourceTests : StoreTest
 {
+    private const string Name = "heard";
+
     [Fact]
     public void Manifest_OfTheSource_IsWellFormed()
     {
@@ -25,8 +27,8 @@ public sealed class EventSourceTests : StoreTest
     [Fact]
     public void FlushAndCompaction_WithAListener_AreToldAtBothEnds()
     {
-        using var events = new EventReader();
-        LsmStore store = Open();
+        using var events = new EventReader(Name);
+        LsmStore store = OpenNamed();
         for (int i = 0; i < 2; i++)
         {
             Fill(store, 500);
@@ -39,7 +41,7 @@ public sealed class EventSourceTests : StoreTest
         Assert.Equal(statistics.FlushCount, heard.Count(e => e.Name == "FlushBegun"));
         HeardEvent[] flushes = [.. heard.Where(e => e.Name == "FlushEnded")];
         Assert.Equal(statistics.FlushCount, flushes.Length);
-        Assert.Equal("store", flushes[0].Payload["store"]);
+        Assert.Equal(Name, flushes[0].Payload["store"]);
         Assert.Equal("default", flushes[0].Payload["keyspace"]);
         Assert.True((long)flushes[0].Payload["bytesWritten"]! > 0);
         HeardEvent begun = heard.Last(e => e.Name == "CompactionBegun");
@@ -53,18 +55,19 @@ public sealed class EventSourceTests : StoreTest
     [Fact]
     public void Open_AfterAKill_SaysWhatItRecovered()
     {
-        LsmStore store = Open();
+        LsmStore store = OpenNamed();
         Fill(store, 7);
         string image = ImageOfHome();
-        using var events = new EventReader();
-        Open(image).Dispose();
+        store.Dispose();
+        using var events = new EventReader(Name);
+        Open(image, new StoreOptions { Name = Name }).Dispose();
         HeardEvent opened = events.Single("StoreOpened");
-        Assert.Equal("image", opened.Payload["store"]);
+        Assert.Equal(Name, opened.Payload["store"]);
         Assert.Equal(image, opened.Payload["directory"]);
         Assert.Equal(7L, opened.Payload["commitsReplayed"]);
         Assert.Equal(false, opened.Payload["wasCleanlyClosed"]);
         Assert.Equal(false, opened.Payload["isReadOnly"]);
-        Assert.Equal("image", events.Single("StoreClosed").Payload["store"]);
+        Assert.Equal(Name, events.Single("StoreClosed").Payload["store"]);
     }
 
     [Fact]
@@ -72,9 +75,10 @@ public sealed class EventSourceTests : StoreTest
     {
         long free = 0;
         var files = new FaultyFiles { Free = () => Volatile.Read(ref free) };
-        using var events = new EventReader();
+        using var events = new EventReader(Name);
         LsmStore store = Track(LsmStore.Open(Home, new StoreOptions
         {
+            Name = Name,
             FreeSpaceReserveBytes = 1,
             DefaultKeyspace = { MemtableBytes = 64 << 10 },
         }, files));
@@ -96,7 +100,7 @@ public sealed class EventSourceTests : StoreTest
         Fill(store, 300);
         Assert.Contains(events.Events, e => e.Name == "WorkResumed");
         HeardEvent ended = events.Events.Last(e => e.Name == "StallEnded");
-        Assert.Equal("store", ended.Payload["store"]);
+        Assert.Equal(Name, ended.Payload["store"]);
         Assert.True((double)ended.Payload["heldMs"]! >= 0);
     }
 
@@ -104,8 +108,8 @@ public sealed class EventSourceTests : StoreTest
     public void FailedWrite_WithAListener_IsCritical()
     {
         var files = new FaultyFiles();
-        using var events = new EventReader();
-        LsmStore store = Track(LsmStore.Open(Home, null, files));
+        using var events = new EventReader(Name);
+        LsmStore store = Track(LsmStore.Open(Home, new StoreOptions { Name = Name }, files));
         files.Before = static (step, file) =>
         {
             if (step == "write")
@@ -122,7 +126,7 @@ public sealed class EventSourceTests : StoreTest
     [Fact]
     public void Damage_ThatAGetFinds_IsToldOnceWithItsPlace()
     {
-        LsmStore store = Open();
+        LsmStore store = OpenNamed();
         Fill(store, 100);
         store.Flush();
         store.Dispose();
@@ -131,10 +135,10 @@ public sealed class EventSourceTests : StoreTest
         byte[] bytes = File.ReadAllBytes(table);
         bytes[10] ^= 1;
         File.WriteAllBytes(table, bytes);
-        using var events = new EventReader(StoreEventSource.Keywords.Damage);
+        using var events = new EventReader(Name, StoreEventSource.Keywords.Damage);
         using var meter = new MeterReader(null);
         double before = meter.Collect()["lsm.damages"];
-        store = Open();
+        store = OpenNamed();
         CorruptionException damage =
             Assert.Throws<CorruptionException>(() => store.Get(Bytes.Number(1)));
         HeardEvent found = events.Single("DamageFound");
@@ -147,23 +151,23 @@ public sealed class EventSourceTests : StoreTest
     [Fact]
     public void Damage_ThatKeepsAStoreFromOpening_IsTold()
     {
-        LsmStore store = Open();
+        LsmStore store = OpenNamed();
         Fill(store, 10);
         store.Dispose();
         string manifest = Assert.Single(Directory.GetFiles(Home, "MANIFEST*"));
         byte[] bytes = File.ReadAllBytes(manifest);
         bytes[bytes.Length / 2] ^= 1;
         File.WriteAllBytes(manifest, bytes);
-        using var events = new EventReader();
-        CorruptionException damage = Assert.Throws<CorruptionException>(() => Open());
+        using var events = new EventReader(Name);
+        CorruptionException damage = Assert.Throws<CorruptionException>(() => OpenNamed());
         Assert.Equal(damage.FileName, events.Single("DamageFound").Payload["file"]);
     }
 
     [Fact]
     public void ForgottenCursor_WithAListener_IsTold()
     {
-        using var events = new EventReader(StoreEventSource.Keywords.Lifetime);
-        LsmStore store = Open();
+        using var events = new EventReader(Name, StoreEventSource.Keywords.Lifetime);
+        LsmStore store = OpenNamed();
         Fill(store, 10);
         ForgetCursor(store);
         Eventually.True(
@@ -181,9 +185,10 @@ public sealed class EventSourceTests : StoreTest
     [Fact]
     public void Listener_ThatWritesToTheStore_StopsNothing()
     {
-        using var events = new EventReader(StoreEventSource.Keywords.Flush);
+        using var events = new EventReader(Name, StoreEventSource.Keywords.Flush);
         LsmStore store = Open(new StoreOptions
         {
+            Name = Name,
             BackgroundThreads = 1,
             MemoryBudgetBytes = 256 << 10,
             DefaultKeyspace = { MemtableBytes = 64 << 10 },
@@ -207,8 +212,8 @@ public sealed class EventSourceTests : StoreTest
         TelemetryThread.Post(static () => throw new InvalidOperationException("a listener"));
         TelemetryThread.WaitUntilIdle();
         Assert.Equal(before + 1, TelemetryThread.LostCount);
-        using var events = new EventReader();
-        Open().Dispose();
+        using var events = new EventReader(Name);
+        OpenNamed().Dispose();
         events.Single("StoreClosed");
     }
 
@@ -230,6 +235,8 @@ public sealed class EventSourceTests : StoreTest
         mayGoOn.Set();
         TelemetryThread.WaitUntilIdle();
     }
+
+    private LsmStore OpenNamed() => Open(new StoreOptions { Name = Name });
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static void ForgetCursor(LsmStore store)

@@ -208,6 +208,7 @@ public sealed class MeterTests : StoreTest
         using var meter = new MeterReader(Name);
         Fill(store, 2_000);
         store.Compact();
+        store.WaitForIdle();
         for (int i = 0; i < 2_000; i++)
             Assert.True(store.ContainsKey(Bytes.Number(i)));
         meter.Collect();
@@ -256,8 +257,8 @@ public sealed class MeterTests : StoreTest
     [Fact]
     public void Store_WithoutAName_IsCalledAsItsDirectory()
     {
-        Open();
-        using var meter = new MeterReader("store");
+        Open(Folder["called-so"]);
+        using var meter = new MeterReader("called-so");
         Assert.Equal(0, meter.Collect()["lsm.commits"]);
         Assert.True(meter["lsm.process.major_faults"] >= 0 || !OperatingSystem.IsLinux());
     }

@@ -12,6 +12,8 @@ namespace LsmMmap.Engine.Tests.Telemetry;
 [Collection("Telemetry")]
 public sealed class OpenTelemetryTests : StoreTest
 {
+    private const string Name = "sdk";
+
     [Fact]
     public void Metrics_ThroughTheSdk_Arrive()
     {
@@ -20,7 +22,7 @@ public sealed class OpenTelemetryTests : StoreTest
             .AddMeter(StoreMeter.Name)
             .AddInMemoryExporter(exported)
             .Build();
-        LsmStore store = Open(new StoreOptions { Name = "sdk" });
+        LsmStore store = Open(new StoreOptions { Name = Name });
         Fill(store, 10);
         store.Flush();
         Assert.True(provider.ForceFlush());
@@ -29,16 +31,13 @@ public sealed class OpenTelemetryTests : StoreTest
         MetricSnapshot commits = Assert.Single(exported, m => m.Name == "lsm.commit.duration");
         Assert.Equal(MetricType.Histogram, commits.MetricType);
         Assert.Equal("s", commits.Unit);
-        MetricPoint point = Assert.Single(commits.MetricPoints);
+        MetricPoint point = Assert.Single(commits.MetricPoints, static p => HasTag(p, Name));
         Assert.Equal(10, point.GetHistogramCount());
         int boundaries = 0;
         foreach (HistogramBucket bucket in point.GetHistogramBuckets())
             boundaries += bucket.ExplicitBound <= 0.000_01 ? 1 : 0;
         Assert.Equal(4, boundaries);
-        Assert.Equal(
-            store.GetStatistics().TableBytes,
-            exported.Single(m => m.Name == "lsm.level.size").MetricPoints
-                .Sum(static p => p.GetSumLong()));
+        Assert.Equal(store.GetStatistics().TableBytes, Sum(exported, "lsm.level.size"));
     }
 
     [Fact]
@@ -62,7 +61,7 @@ public sealed class OpenTelemetryTests : StoreTest
     private static long Sum(
         List<MetricSnapshot> exported, string instrument, string? tagValue = null) =>
         exported.Single(m => m.Name == instrument).MetricPoints
-            .Where(p => tagValue == null || HasTag(p, tagValue))
+            .Where(p => HasTag(p, Name)).Where(p => tagValue == null || HasTag(p, tagValue))
             .Sum(static p => p.GetSumLong());
 
     private static bool HasTag(MetricPoint point, string tagValue)
