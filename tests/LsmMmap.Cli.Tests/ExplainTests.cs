@@ -94,6 +94,31 @@ public sealed class ExplainTests : IDisposable
             "document.documentElement.scrollWidth <= document.documentElement.clientWidth"));
     }
 
+    [Fact]
+    public void Report_OfAStoreThatWorked_DrawsWhatItCostOverTime()
+    {
+        MakeStore();
+        string page = Report();
+        // Two keyspaces; three lines each, where something changed more than once.
+        Assert.Equal(2, Count(page, "<h3>Over time</h3>"));
+        Assert.Equal(6, Count(page, "<svg class=\"history\""));
+        Assert.Contains("4 changes since the store was opened", page);
+        Assert.Contains("sorted runs: 3.00 at the end, 3.00 at most", page);
+    }
+
+    [Fact]
+    public void Report_OfAStoreJustOpened_SaysThatNothingChanged()
+    {
+        MakeStore();
+        LsmStore.Open(_folder.Store).Dispose();
+        string page = Report();
+        Assert.DoesNotContain("<svg class=\"history\"", page);
+        Assert.Equal(2, Count(page, "No change since the store was opened."));
+    }
+
+    private static int Count(string text, string part) =>
+        text.Split(part).Length - 1;
+
     private string Report()
     {
         string file = Path.Combine(_folder.Root, "page.html");

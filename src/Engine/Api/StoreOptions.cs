@@ -38,7 +38,8 @@ public sealed class StoreOptions
     public long BlockIndexCacheBytes { get; set; }
 
     /// <summary>Threads that flush and compact.</summary>
-    /// <value>0, the default, means 2: one flushes, the others compact; from 1 to 64.</value>
+    /// <value>0, the default, means 2: one flushes, the others compact; from 1 to 64. A compaction
+    /// that begins while others have nothing to do is divided among as many.</value>
     public int BackgroundThreads { get; set; }
 
     /// <summary>Bytes a second that flushes and compactions may write together. Flushes are not

@@ -132,7 +132,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
             return null;
         if (!_space.Allows(plan, _running.Values.SelectMany(static plans => plans)))
             state.ThrowIfCompactionPaused();
-        return Begin(tree, plan);
+        return Begin(tree, plan, 1 + IdleCompactors());
     }
 
     private void Loop(bool mayFlushOnly)
@@ -252,7 +252,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
         bool mayBegin = _space.Allows(chosen, _running.Values.SelectMany(static plans => plans));
         if (chosen == null || !mayBegin)
             return null;
-        CompactionJob job = Begin(of!, chosen);
+        CompactionJob job = Begin(of!, chosen, Math.Max(1, IdleCompactors()));
         return () =>
         {
             try
@@ -266,11 +266,20 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
         };
     }
 
-    /// <summary>Marks a plan as running and takes what it needs. Under the store's lock, in the
-    /// same hold that picked it.</summary>
-    private CompactionJob Begin(KeyspaceTree tree, CompactionPlan plan)
+    /// <summary>Threads that may compact, less the compactions that run.</summary>
+    private int IdleCompactors()
     {
         AssertInvariants();
+        int threads = Math.Max(1, state.Services.Options.BackgroundThreads - 1);
+        return Math.Max(0, threads - _running.Values.Sum(static plans => plans.Count));
+    }
+
+    /// <summary>Marks a plan as running and takes what it needs. Under the store's lock, in the
+    /// same hold that picked it.</summary>
+    private CompactionJob Begin(KeyspaceTree tree, CompactionPlan plan, int threads)
+    {
+        AssertInvariants();
+        Debug.Assert(threads > 0, "somebody runs it");
         plan.MarkInputs(compacting: true);
         if (!_running.TryGetValue(tree, out List<CompactionPlan>? plans))
             _running.Add(tree, plans = []);
@@ -278,7 +287,8 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
         tree.Version.AddReference();
         return new CompactionJob(
             tree, plan, tree.Version,
-            new CompactionRun(state, committer, tree, plan, state.Snapshots.ToArray(), _pace));
+            new CompactionRun(
+                state, committer, tree, plan, state.Snapshots.ToArray(), _pace, threads));
     }
 
     private bool Run(CompactionJob job, CancellationToken cancellationToken)

@@ -1,28 +1,26 @@
-// Carries out one plan: merges the inputs, keeps what the retention rule keeps, cuts outputs where
-// the splitter says, and commits one edit that swaps the inputs for the outputs. A crash before
-// the edit leaves orphans that the next open sweeps; after it, inputs that it unlinks.
-//
-// Inputs are read by large positioned reads, never through the mapping: a bad page is an
-// exception here in every read mode, and readers' pages stay where they are.
-// Threads: one; the caller holds a reference on the version that the plan was made from.
+// Carries out one plan: divides it into parts where several threads are free (SubRanges), merges
+// them (CompactionPart), and commits one edit that swaps the inputs for the outputs. A crash
+// before the edit leaves orphans that the next open sweeps; after it, inputs that it unlinks. When
+// one part fails, the others end too and nothing is committed.
+// Threads: one calls, and starts one more for each part but the first. The caller holds a reference
+// on the version that the plan was made from.
 
 using System.Diagnostics;
-using System.Diagnostics.CodeAnalysis;
+using System.Runtime.ExceptionServices;
 using LsmMmap.Engine.Files;
-using LsmMmap.Engine.Reading;
 using LsmMmap.Engine.State;
 using LsmMmap.Engine.Versions;
+using LsmMmap.Engine.Waiting;
 using LsmMmap.Sstable.Keys;
 
 namespace LsmMmap.Engine.Compaction;
 
 internal sealed class CompactionRun(
     StoreState state, VersionCommitter committer, KeyspaceTree tree, CompactionPlan plan,
-    ulong[] snapshots, WritePace? pace = null)
+    ulong[] snapshots, WritePace? pace = null, int partsMax = 1)
 {
-    private const int EntriesBetweenLooks = 4096;
-
     private readonly List<Table> _outputs = [];
+    private ExceptionDispatchInfo? _failure;
 
     /// <summary>What was written, once it has run; empty after a move.</summary>
     public IEnumerable<TableInfo> Outputs => _outputs.Select(static table => table.Info);
@@ -40,9 +38,7 @@ internal sealed class CompactionRun(
         bool committed = false;
         try
         {
-            RangeTombstones ranges = RangeTombstones.Of(plan.Inputs.SelectMany(
-                static input => input.Table.Ranges.Fragments.ToArray()));
-            Merge(ranges, cancellationToken);
+            Merge(cancellationToken);
             committed = CommitMerge();
             return committed;
         }
@@ -94,67 +90,23 @@ internal sealed class CompactionRun(
 
     private HashSet<Table> Inputs() => [.. plan.Inputs.Select(static input => input.Table)];
 
-    private void Merge(RangeTombstones ranges, CancellationToken cancellationToken)
+    private void Merge(CancellationToken cancellationToken)
     {
-        StoreServices services = state.Services;
-        KeyspaceOptions options = tree.Options;
-        using var merge = new MergingCursor();
-        AddRuns(merge, ranges);
-        var rule = new RetentionRule(snapshots, plan, ranges);
-        var splitter = new OutputSplitter(plan, options.TableBytes);
-        Action<long>? pay = pace == null ? null : bytes => pace.Pay(
-            bytes, () => ThrowIfUnwanted(cancellationToken), cancellationToken);
-        TableOutput? output = null;
-        byte[] from = []; // where the output begins
-        long writtenBytes = 0;
-        int untilLook = EntriesBetweenLooks;
-        try
-        {
-            for (merge.SeekToFirst(); merge.IsValid; merge.Next())
-            {
-                if (--untilLook == 0)
-                {
-                    untilLook = EntriesBetweenLooks;
-                    ThrowIfUnwanted(cancellationToken);
-                }
-                ReadOnlySpan<byte> key = merge.UserKey;
-                if (!rule.IsInOrder(key, merge.Tag))
-                    ThrowDisorder();
-                if (!rule.Keep(key, merge.Tag, out ulong tag))
-                    continue;
-                if (splitter.ShouldCutBefore(key, output?.EstimatedBytes ?? 0) && output != null)
-                {
-                    byte[] to = key.ToArray();
-                    Finish(ref output, rule.Ranges.Clip(from, to), ref writtenBytes);
-                    from = to;
-                }
-                output ??= NewOutput(options, pay);
-                output.Add(key, tag, merge.Value);
-            }
-            RangeTombstones rest = rule.Ranges.Clip(from, RangeTombstones.End);
-            if (!rest.IsEmpty)
-                output ??= NewOutput(options, pay);
-            if (output != null)
-                Finish(ref output, rest, ref writtenBytes);
-        }
-        finally
-        {
-            output?.Dispose();
-        }
+        RangeTombstones ranges = RangeTombstones.Of(plan.Inputs.SelectMany(
+            static input => input.Table.Ranges.Fragments.ToArray()));
+        CompactionPart[] parts = Divide(UncoveredInputs(ranges), cancellationToken);
+        RunAll(parts, ranges);
+        foreach (CompactionPart part in parts)
+            _outputs.AddRange(part.Outputs);
+        _failure?.Throw();
         if (_outputs.Count > 0)
             state.SyncDirectory();
-        services.Counters.Compacted(writtenBytes, isTrivialMove: false);
+        state.Services.Counters.Compacted(
+            _outputs.Sum(static table => table.Info.FileBytes), isTrivialMove: false);
     }
 
-    private TableOutput NewOutput(KeyspaceOptions options, Action<long>? pay) =>
-        new(state.Services, tree.Id, tree.Name, options, plan.OutputLevel)
-        {
-            Pay = pay,
-            WrittenAtMs = plan.WrittenAtMs,
-        };
-
     /// <summary>What lies whole under the range tombstones is not read at all.</summary>
-    private void AddRuns(MergingCursor merge, RangeTombstones ranges)
+    private List<(int Level, Table Table)> UncoveredInputs(RangeTombstones ranges)
     {
         var read = new List<(int Level, Table Table)>();
         foreach ((int level, Table table) in plan.Inputs)
@@ -164,42 +116,74 @@ internal sealed class CompactionRun(
             else
                 read.Add((level, table));
         }
-        foreach (IGrouping<int, (int Level, Table Table)> level
-            in read.GroupBy(static input => input.Level))
+        return read;
+    }
+
+    private CompactionPart[] Divide(
+        List<(int Level, Table Table)> inputs, CancellationToken cancellationToken)
+    {
+        Action throwIfUnwanted = () => ThrowIfUnwanted(cancellationToken);
+        Action<long>? pay = pace == null
+            ? null : bytes => pace.Pay(bytes, throwIfUnwanted, cancellationToken);
+        byte[][] cuts = SubRanges.Cuts(plan, partsMax, tree.Options.TableBytes);
+        byte[][] bounds = [[], .. cuts, RangeTombstones.End];
+        return [.. Enumerable.Range(0, bounds.Length - 1).Select(i => new CompactionPart(
+            state.Services, tree, plan, inputs, bounds[i], bounds[i + 1])
         {
-            Table[] tables = TreeVersion.Sorted(
-                level.Key, level.Select(static input => input.Table));
-            Debug.Assert(tables.Length > 0, "a group has members");
-            if (level.Key > 0)
+            Pay = pay,
+            ThrowIfUnwanted = throwIfUnwanted,
+        })];
+    }
+
+    private void RunAll(CompactionPart[] parts, RangeTombstones ranges)
+    {
+        var threads = new List<StoreThread>();
+        int own = parts.Length;
+        try
+        {
+            for (; own > 1; own--)
             {
-                merge.AddRun().Reset(tables, sequential: true);
-                continue;
+                CompactionPart part = parts[own - 1];
+                threads.Add(StoreThread.Start("LsmMmap compaction part", () =>
+                {
+                    CpuShare.GiveWay();
+                    Run(part, ranges);
+                }));
             }
-            for (int i = 0; i < tables.Length; i++)
-                merge.AddRun().Reset(tables.AsMemory(i, 1), sequential: true);
+        }
+        catch (OutOfMemoryException)
+        {
+            // The system has no thread to give: what is left is merged here, part after part.
+        }
+        for (int i = 0; i < own; i++)
+            Run(parts[i], ranges);
+        foreach (StoreThread thread in threads)
+            thread.Join();
+    }
+
+    // It throws nothing: every thread is joined, whatever becomes of its part.
+    private void Run(CompactionPart part, RangeTombstones ranges)
+    {
+        try
+        {
+            part.Merge(new RetentionRule(snapshots, plan, ranges));
+        }
+        catch (Exception e)
+        {
+            Fail(e);
         }
     }
 
-    private void Finish(
-        ref TableOutput? output, RangeTombstones ranges, ref long writtenBytes)
-    {
-        using TableOutput finished = output!;
-        output = null;
-        TableInfo info = finished.Finish(ranges);
-        writtenBytes += info.FileBytes;
-        _outputs.Add(state.Services.Tables.NewTable(info));
-    }
-
-    [DoesNotReturn]
-    private void ThrowDisorder() => throw new CorruptionException(
-        FileNames.Table(state.Services.Directory, plan.Inputs[0].Table.Info.Number), 0,
-        $"the entries of this table and {plan.Inputs.Count - 1} others are out of order");
+    // The first failure is the cause; the others end because of it.
+    private void Fail(Exception e) =>
+        Interlocked.CompareExchange(ref _failure, ExceptionDispatchInfo.Capture(e), null);
 
     private void ThrowIfUnwanted(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         state.ThrowIfNotWritable();
-        if (state.IsClosing || tree.IsDropped)
-            throw new OperationCanceledException("the store or the keyspace is going away");
+        if (state.IsClosing || tree.IsDropped || Volatile.Read(ref _failure) != null)
+            throw new OperationCanceledException(
+                "the store or the keyspace is going away, or another part has failed");
     }
 }

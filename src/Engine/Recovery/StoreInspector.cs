@@ -69,25 +69,40 @@ internal static class StoreInspector
     /// <summary>The options that a store keeps for a keyspace; null when there is no store or no
     /// such keyspace.</summary>
     /// <exception cref="LsmException">CURRENT or the MANIFEST cannot be read.</exception>
-    public static KeyspaceOptions? StoredOptions(string directory, string keyspace)
+    public static KeyspaceOptions? StoredOptions(string directory, string keyspace) =>
+        StoredOptions(ReadContents(directory, out _), keyspace);
+
+    /// <summary>How the trees of a store came to be what they are, by keyspace; empty when there
+    /// is no store.</summary>
+    /// <exception cref="LsmException">CURRENT or the MANIFEST cannot be read.</exception>
+    public static Dictionary<string, IReadOnlyList<TreePoint>> History(string directory)
+    {
+        ReadContents(directory, out TreeHistory history);
+        return history.ByName();
+    }
+
+    // A writer may replace the MANIFEST between two of our steps; then all begins again.
+    private static ManifestContents ReadContents(string directory, out TreeHistory history)
     {
         string full = Path.GetFullPath(directory);
         for (int tries = 1; s_files.Exists(FileNames.Current(full)); tries++)
         {
             try
             {
-                return StoredOptions(ReadContents(full), keyspace);
+                var edits = new TreeHistory();
+                history = edits;
+                return ManifestReader.Read(
+                    s_files, full, ManifestReader.ReadCurrent(s_files, full), out _,
+                    (_, edit) => edits.Add(edit));
             }
             catch (LsmException e) when (tries < TriesMax && e is not FormatVersionException)
             {
-                // A writer may have replaced the MANIFEST between two of our steps.
+                // It was replaced, or is being.
             }
         }
-        return null;
+        history = new TreeHistory();
+        return new ManifestContents();
     }
-
-    private static ManifestContents ReadContents(string directory) => ManifestReader.Read(
-        s_files, directory, ManifestReader.ReadCurrent(s_files, directory), out _);
 
     private static KeyspaceOptions? StoredOptions(ManifestContents contents, string keyspace)
     {

@@ -3,6 +3,7 @@
 using System.CommandLine;
 using System.Text;
 using LsmMmap.Cli.Output;
+using LsmMmap.Engine.Recovery;
 
 namespace LsmMmap.Cli.Commands;
 
@@ -30,7 +31,8 @@ internal static class ReportCommand
                 string page = TreePage.Write(
                     Path.GetFileName(Path.TrimEndingDirectorySeparator(
                         Path.GetFullPath(directory))),
-                    store.Explain(), console.Time.GetUtcNow());
+                    store.Explain(), StoreInspector.History(directory),
+                    console.Time.GetUtcNow());
                 File.WriteAllText(file, page, new UTF8Encoding(false));
             }
             console.Note($"wrote {file}");

@@ -2,7 +2,8 @@
 // down the levels, across the keys in their order (places, not distances: each bound of a table
 // is one step), a bar for each table. Tables of level 0 that overlap stand below each other. The
 // redder a bar, the more of its entries are tombstones; the line under it is the part of it that
-// the page cache holds. Those that would be compacted or dropped next have a frame.
+// the page cache holds. Those that would be compacted or dropped next have a frame. Below it, what
+// the tree cost over time (HistoryDrawing).
 //
 // Keys and names are strangers' bytes: escaped as everywhere in this tool, then for HTML.
 
@@ -30,11 +31,13 @@ internal sealed class TreePage
           font: 16px/1.45 system-ui, sans-serif; }
         main { max-width: 1100px; margin: 0 auto; padding: 1rem; }
         h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2rem; }
-        p, h1, h2 { overflow-wrap: anywhere; }
+        h3 { font-size: 1rem; } p, h1, h2 { overflow-wrap: anywhere; }
         svg { display: block; width: 100%; height: auto; }
         svg text { fill: var(--soft); font-size: 12px; }
         .bar { fill: var(--bar); } .dead { fill: #cf222e; } .warm { fill: #1a7f37; }
         .next { fill: none; stroke: var(--ink); stroke-width: 1.5; }
+        .history polyline { fill: none; stroke: var(--bar); stroke-width: 2; }
+        .history .axis { fill: none; stroke: var(--line); }
         .wide { overflow-x: auto; }
         table { border-collapse: collapse; font-size: 0.85rem;
           font-variant-numeric: tabular-nums; }
@@ -51,7 +54,8 @@ internal sealed class TreePage
     private TreePage(DateTimeOffset now) => _now = now;
 
     public static string Write(
-        string store, IReadOnlyList<TreeExplanation> trees, DateTimeOffset now)
+        string store, IReadOnlyList<TreeExplanation> trees,
+        IReadOnlyDictionary<string, IReadOnlyList<TreePoint>> history, DateTimeOffset now)
     {
         var page = new TreePage(now);
         page.Line("<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">");
@@ -64,7 +68,7 @@ internal sealed class TreePage
             + "by their keys; red is the part of tombstones, the green line below what is in the "
             + "page cache, a frame what comes next.</p>");
         foreach (TreeExplanation tree in trees)
-            page.Tree(tree);
+            page.Tree(tree, history.GetValueOrDefault(tree.Keyspace, []));
         page.Line("</main></body></html>");
         return page._page.ToString();
     }
@@ -79,7 +83,7 @@ internal sealed class TreePage
 
     private void Line(string text) => _page.Append(text).Append('\n');
 
-    private void Tree(TreeExplanation tree)
+    private void Tree(TreeExplanation tree, IReadOnlyList<TreePoint> history)
     {
         Line($"<section><h2>{Html(tree.Keyspace)}</h2>");
         long bytes = tree.Tables.Sum(static table => table.Info.FileBytes);
@@ -99,6 +103,8 @@ internal sealed class TreePage
             Drawing(shown, [.. tree.NextTables]);
             Listing(shown);
         }
+        Line("<h3>Over time</h3>");
+        Line(HistoryDrawing.Write(history));
         Line("</section>");
     }
 
