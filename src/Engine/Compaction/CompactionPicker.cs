@@ -41,7 +41,8 @@ internal static class CompactionPicker
     {
         tuning ??= CompactionTuning.Default;
         if (options.Retention != null)
-            return new CompactionPressure(0, tuning.Level0Trigger, 0, options.MemtableBytes);
+            return new CompactionPressure(
+                0, tuning.Level0Trigger, int.MaxValue, 0, options.MemtableBytes);
         return options.Compaction == CompactionStyle.Tiered
             ? TieredPicker.Pressure(version, options, tuning)
             : LeveledPicker.Pressure(version, options, tuning);

@@ -15,6 +15,16 @@ internal sealed record CompactionTuning
     /// </summary>
     public int Level0Trigger { get; init; } = 4;
 
+    /// <summary>Writers stop when level 0 holds so many times the tables, or tiered runs, at which
+    /// some are merged.</summary>
+    public int Level0StopMax { get; init; } = 10;
+
+    /// <summary>Leveled: they do so earlier, when level 0 holds this part of the tree...</summary>
+    public double Level0Share { get; init; } = 0.2;
+
+    /// <summary>... but not before so many times the tables at which they are merged.</summary>
+    public int Level0StopMin { get; init; } = 3;
+
     /// <summary>Leveled: how many times larger than the level above a level is meant to be.
     /// </summary>
     public int LevelFactor { get; init; } = 10;

@@ -57,7 +57,19 @@ internal static class LeveledPicker
         for (int level = 1; level < LevelTargets.LastLevel; level++)
             debtBytes += Math.Max(0, version.LevelBytes(level) - targets.Target(level));
         return new CompactionPressure(
-            count, tuning.Level0Trigger, debtBytes, targets.Level0Bytes);
+            count, tuning.Level0Trigger, Level0Max(version, options, tuning), debtBytes,
+            targets.Level0Bytes);
+    }
+
+    // What waits on level 0 takes space, and once more while it is merged: of a small tree less of
+    // it is let in.
+    private static int Level0Max(
+        TreeVersion version, KeyspaceOptions options, CompactionTuning tuning)
+    {
+        double tables = tuning.Level0Share * version.TableBytes / options.MemtableBytes;
+        return (int)Math.Clamp(
+            tables, tuning.Level0StopMin * tuning.Level0Trigger,
+            tuning.Level0StopMax * tuning.Level0Trigger);
     }
 
     /// <summary>From 1 on the level is due. What is being compacted already does not

@@ -66,7 +66,8 @@ internal static class TieredPicker
             debtBytes = Math.Max(debtBytes, excess);
         }
         return new CompactionPressure(
-            version.Tables(0).Length, tuning.RunTrigger, debtBytes, 4 * options.MemtableBytes);
+            version.Tables(0).Length, tuning.RunTrigger,
+            tuning.Level0StopMax * tuning.RunTrigger, debtBytes, 4 * options.MemtableBytes);
     }
 
     // The newest group of two or more runs of similar size; failing that, as many of the newest

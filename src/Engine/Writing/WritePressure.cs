@@ -18,7 +18,6 @@ internal readonly record struct WritePressure(double Load, StallReason Cause)
     public const double DelayFrom = 0.5;
 
     private const int FrozenMax = 4;
-    private const double Level0LoadMax = 10;
     private const double DebtLoadMax = 64;
 
     /// <summary>Why writers are held back; None when they are not.</summary>
@@ -43,7 +42,7 @@ internal readonly record struct WritePressure(double Load, StallReason Cause)
             anyFrozen |= tree.Frozen.Count > 0;
             memtables = Math.Max(memtables, (double)tree.Frozen.Count / FrozenMax);
             CompactionPressure pressure = owed(tree);
-            level0 = Math.Max(level0, pressure.Level0Load / Level0LoadMax);
+            level0 = Math.Max(level0, (double)pressure.Level0Count / pressure.Level0Max);
             // Deep debt slows writers but never stops them: it may stem from a change of
             // options and then harms nobody.
             debt = Math.Max(debt, Math.Min(0.9, pressure.DebtLoad / DebtLoadMax));

@@ -249,6 +249,19 @@ public sealed class CompactionPickerTests
         Assert.Equal(6 * 1_000 + 5_000, pressure.DebtBytes);
     }
 
+    [Theory]
+    [InlineData(0, 12)]
+    [InlineData(60, 12)]
+    [InlineData(100, 20)]
+    [InlineData(1_000, 40)]
+    public void Pressure_OfASmallTree_StopsWritersAtFewerTables(int memtables, int stopAt)
+    {
+        if (memtables > 0)
+            _model.Bytes(6, 0, 99, memtables * _options.MemtableBytes);
+        CompactionPressure pressure = CompactionPicker.Pressure(_model.Version, _options);
+        Assert.Equal(stopAt, pressure.Level0Max);
+    }
+
     [Fact]
     public void Targets_GrowingLastLevel_LevelsAppearAboveIt()
     {
