@@ -1,13 +1,14 @@
-// The C# on the pages is code: every block compiles against the built library as a program of its
-// own, and those of the README also run, in an empty folder, and print what the page says (the
-// ```text block right after one is its output).
+// The C# on the pages is code: every block compiles against the built library and runs, in an empty
+// folder, and prints what the page says (the ```text block right after one is its output).
+//
+// A block is a program of its own, unless its page has a ```csharp first block: that one stands
+// before each later block of the page. What is marked ```csharp peer uses other engines' packages
+// and is compiled and run by LsmMmap.Workloads.Tests.
 // Threads: running changes the process's working directory and console, so this class runs alone.
 
-using System.Reflection;
-using System.Runtime.Loader;
+using LsmMmap.Testing;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
-using Microsoft.CodeAnalysis.Emit;
 
 namespace LsmMmap.House.Tests;
 
@@ -17,83 +18,70 @@ public sealed class RunsAlone;
 [Collection("Alone")]
 public sealed class ExampleTests
 {
+    private const string First = "first";
+    private const string Peer = "peer";
+
     private static IEnumerable<string> PagesWithCode => SourceTree.Pages.Where(
         p => p == "README.md" || p.StartsWith("docs/", StringComparison.Ordinal));
 
     [Fact]
-    public void Example_OfEveryPage_Compiles()
+    public void Example_OfEveryPage_CompilesRunsAndPrintsWhatThePageSays()
     {
         Findings findings = new();
-        foreach (CodeBlock block in PagesWithCode.SelectMany(MarkdownCode.Blocks))
+        int run = 0;
+        foreach (string page in PagesWithCode)
         {
-            if (block.Language != "csharp")
-                continue;
-            foreach (Diagnostic problem in Compile(block).GetDiagnostics())
+            List<CodeBlock> blocks = PageCode.Blocks(page);
+            string before = "";
+            for (int i = 0; i < blocks.Count; i++)
             {
-                if (problem.Severity == DiagnosticSeverity.Error)
-                    findings.Add($"{block.Page}:{block.Line}: {problem}");
+                CodeBlock block = blocks[i];
+                if (block.Language != "csharp" || block.Mark == Peer)
+                    continue;
+                string text = before + block.Text + "\n";
+                Judge(block, text, PageCode.OutputOf(blocks, i), findings);
+                run++;
+                if (block.Mark == First)
+                    before = text;
             }
         }
-        findings.AssertNone("code on the pages compiles");
+        Assert.True(run > 20, $"only {run} examples were found");
+        findings.AssertNone("code on the pages compiles, runs and prints what the page says");
     }
 
     [Fact]
-    public void Example_OfReadme_RunsAndPrintsWhatThePageSays()
+    public void Mark_OfEveryBlock_IsOneThatATestKnows()
     {
-        CodeBlock[] blocks = [.. MarkdownCode.Blocks("README.md")];
-        int run = 0;
-        for (int i = 0; i < blocks.Length; i++)
+        string[] known = ["csharp", "csharp first", "csharp peer", "sh", "sh drill", "text", ""];
+        Findings findings = new();
+        foreach (CodeBlock block in PagesWithCode.SelectMany(PageCode.Blocks))
         {
-            if (blocks[i].Language != "csharp")
-                continue;
-            string printed = RunInEmptyFolder(blocks[i]);
-            run++;
-            if (i + 1 < blocks.Length && blocks[i + 1].Language == "text")
-                Assert.Equal(blocks[i + 1].Text.Trim(), printed.Trim());
+            bool isOurs = block.Language is "csharp" or "sh" or "text" or "";
+            if (isOurs && !known.Contains(block.Info))
+                findings.Add(block.Page, block.Line, $"'{block.Info}' is run by no test");
         }
-        Assert.True(run > 0, "the README shows no C#");
+        findings.AssertNone("docs/testing.md says which marks there are");
     }
 
-    private static CSharpCompilation Compile(CodeBlock block)
+    private static void Judge(CodeBlock block, string text, string? expected, Findings findings)
     {
-        SyntaxTree tree = CSharpSyntaxTree.ParseText(
-            block.Text, SourceTree.ParseOptions, block.Page);
-        return CSharpCompilation.Create(
-            "Example",
-            [SourceCompilation.ImplicitUsingsTree, tree],
-            SourceCompilation.References("LsmMmap.dll"),
-            new CSharpCompilationOptions(
-                OutputKind.ConsoleApplication,
-                nullableContextOptions: NullableContextOptions.Enable));
-    }
-
-    private static string RunInEmptyFolder(CodeBlock block)
-    {
-        using MemoryStream image = new();
-        EmitResult result = Compile(block).Emit(image);
-        string problems = string.Join(Environment.NewLine, result.Diagnostics);
-        Assert.True(result.Success, $"{block.Page}:{block.Line}: {problems}");
-        image.Position = 0;
-        string folder = Directory.CreateTempSubdirectory("lsm-example-").FullName;
-        string previousFolder = Directory.GetCurrentDirectory();
-        TextWriter previousOutput = Console.Out;
-        using StringWriter output = new();
-        AssemblyLoadContext context = new("Example", isCollectible: true);
+        CSharpCompilation program = PageProgram.Compile(block.Place, text, "LsmMmap.dll");
+        Diagnostic[] errors =
+            [.. program.GetDiagnostics().Where(d => d.Severity == DiagnosticSeverity.Error)];
+        if (errors.Length > 0)
+        {
+            findings.Add(block.Page, block.Line, string.Join<Diagnostic>(" ", errors));
+            return;
+        }
         try
         {
-            Directory.SetCurrentDirectory(folder);
-            Console.SetOut(output);
-            MethodInfo entry = context.LoadFromStream(image).EntryPoint!;
-            object?[] arguments = entry.GetParameters().Length == 0 ? [] : [Array.Empty<string>()];
-            entry.Invoke(null, arguments);
+            string printed = PageProgram.RunInEmptyFolder(program).Trim();
+            if (expected != null && printed != expected.Trim())
+                findings.Add(block.Page, block.Line, $"the page shows other than:\n{printed}");
         }
-        finally
+        catch (Exception e)
         {
-            Console.SetOut(previousOutput);
-            Directory.SetCurrentDirectory(previousFolder);
-            context.Unload();
-            Directory.Delete(folder, recursive: true);
+            findings.Add(block.Page, block.Line, $"the program ended with {e}");
         }
-        return output.ToString().ReplaceLineEndings("\n");
     }
 }

@@ -4,6 +4,7 @@
 
 using System.Globalization;
 using System.Text;
+using LsmMmap.Testing;
 
 namespace LsmMmap.House.Tests;
 
@@ -14,7 +15,7 @@ internal static class HexExample
 
     public static void AssertShows(string name, ReadOnlySpan<byte> actual)
     {
-        CodeBlock? block = MarkdownCode.Blocks(Page).FirstOrDefault(b => b.Info == $"hex {name}");
+        CodeBlock? block = PageCode.Blocks(Page).FirstOrDefault(b => b.Info == $"hex {name}");
         Assert.True(block != null, $"{Page} has no ```hex {name}:\n{Dump(actual)}");
         Findings findings = new();
         string[] lines = block!.Text.Split('\n');

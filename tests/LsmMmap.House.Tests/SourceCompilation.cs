@@ -10,33 +10,13 @@ namespace LsmMmap.House.Tests;
 
 internal static class SourceCompilation
 {
-    private const string ImplicitUsings = """
-        global using System;
-        global using System.Collections.Generic;
-        global using System.IO;
-        global using System.Linq;
-        global using System.Net.Http;
-        global using System.Threading;
-        global using System.Threading.Tasks;
-        """;
-
     private static readonly Lazy<CSharpCompilation> s_compilation = new(Compile);
 
     public static CSharpCompilation Current => s_compilation.Value;
 
     public static SyntaxTree ImplicitUsingsTree { get; } =
-        CSharpSyntaxTree.ParseText(ImplicitUsings, SourceTree.ParseOptions, "ImplicitUsings.cs");
-
-    /// <summary>The framework's assemblies and those whose file name is given.</summary>
-    public static IEnumerable<MetadataReference> References(params string[] packages)
-    {
-        string platform = (string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!;
-        string framework = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
-        return platform.Split(Path.PathSeparator)
-            .Where(p => Path.GetDirectoryName(p) == framework
-                || packages.Contains(Path.GetFileName(p), StringComparer.OrdinalIgnoreCase))
-            .Select(p => MetadataReference.CreateFromFile(p));
-    }
+        CSharpSyntaxTree.ParseText(
+            PageProgram.ImplicitUsings, SourceTree.ParseOptions, "ImplicitUsings.cs");
 
     private static CSharpCompilation Compile()
     {
@@ -47,7 +27,7 @@ internal static class SourceCompilation
         return CSharpCompilation.Create(
             "LsmMmap",
             [ImplicitUsingsTree, .. SourceTree.Source.Select(f => f.Tree)],
-            References("K4os.Compression.LZ4.dll", "System.IO.Hashing.dll"),
+            PageProgram.References("K4os.Compression.LZ4.dll", "System.IO.Hashing.dll"),
             options);
     }
 }
