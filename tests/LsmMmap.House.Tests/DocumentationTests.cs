@@ -11,7 +11,8 @@ public sealed class DocumentationTests
     [
         "README.md", "CONTRIBUTING.md", "docs/ARCHITECTURE.md", "docs/format.md",
         "docs/durability.md", "docs/concurrency.md", "docs/glossary.md", "docs/testing.md",
-        "docs/unsafe.md", "docs/observability.md", "src/Wal/README.md", "src/Sstable/README.md",
+        "docs/unsafe.md", "docs/observability.md", "docs/quickstart.md", "docs/recipes.md",
+        "docs/operations.md", "docs/containers.md", "src/Wal/README.md", "src/Sstable/README.md",
         "src/Engine/README.md",
     ];
 

@@ -73,9 +73,10 @@ public sealed class ExampleTests
             findings.Add(block.Page, block.Line, string.Join<Diagnostic>(" ", errors));
             return;
         }
+        using var folder = new TemporaryFolder();
         try
         {
-            string printed = PageProgram.RunInEmptyFolder(program).Trim();
+            string printed = PageProgram.Run(program, folder.Path).Trim();
             if (expected != null && printed != expected.Trim())
                 findings.Add(block.Page, block.Line, $"the page shows other than:\n{printed}");
         }

@@ -1,5 +1,5 @@
 // A C# block of a page as a program: compiled against the framework and the libraries named, and
-// run inside this process, in an empty folder, with what it prints kept.
+// run inside this process, in a folder of the caller's, with what it prints kept.
 // The benchmark's tests compile this file too, for the blocks that use other engines.
 // Threads: running changes the process's working directory and console; callers run alone.
 
@@ -50,13 +50,13 @@ internal static class PageProgram
                 OutputKind.ConsoleApplication,
                 nullableContextOptions: NullableContextOptions.Enable));
 
-    public static string RunInEmptyFolder(CSharpCompilation program)
+    /// <summary>Runs it with the folder as its working directory; gives what it printed.</summary>
+    public static string Run(CSharpCompilation program, string folder)
     {
         using MemoryStream image = new();
         EmitResult result = program.Emit(image);
         Assert.True(result.Success, string.Join(Environment.NewLine, result.Diagnostics));
         image.Position = 0;
-        string folder = Directory.CreateTempSubdirectory("lsm-example-").FullName;
         string previousFolder = Directory.GetCurrentDirectory();
         TextWriter previousOutput = Console.Out;
         using StringWriter output = new();
@@ -78,7 +78,6 @@ internal static class PageProgram
             Console.SetOut(previousOutput);
             Directory.SetCurrentDirectory(previousFolder);
             context.Unload();
-            Directory.Delete(folder, recursive: true);
         }
         return output.ToString().ReplaceLineEndings("\n");
     }

@@ -23,6 +23,14 @@ public sealed class NativeFactAttribute : FactAttribute
     public NativeFactAttribute() => Skip = Requirements.NoNative;
 }
 
+/// <summary>A test that types into a shell.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class ShellFactAttribute : FactAttribute
+{
+    public ShellFactAttribute() =>
+        Skip = OperatingSystem.IsWindows() ? "the quickstart's lines are for a Unix shell" : null;
+}
+
 internal static class Requirements
 {
     private const string EmptyProject =

@@ -1,0 +1,99 @@
+// The code of the migration pages that uses other engines: the ```csharp peer blocks of a page run
+// one after the other in one folder, so that the copy finds what the example before it made, and
+// print what the page says. (What uses this store alone is run by the House tests.)
+// Threads: running changes the process's working directory and console, so this class runs alone.
+
+using System.Runtime.InteropServices;
+using LsmMmap.House.Tests;
+using LsmMmap.Testing;
+using Microsoft.CodeAnalysis;
+using Microsoft.CodeAnalysis.CSharp;
+
+namespace LsmMmap.Workloads.Tests;
+
+[CollectionDefinition("Alone", DisableParallelization = true)]
+public sealed class RunsAlone;
+
+[Collection("Alone")]
+public sealed class MigrationTests
+{
+    [Fact]
+    public void Page_OfRocksDbSharp_RunsAndPrintsWhatItSays() =>
+        Run("docs/migrate-from-rocksdbsharp.md", "RocksDbSharp.dll");
+
+    [Fact]
+    public void Page_OfZoneTree_RunsAndPrintsWhatItSays() =>
+        Run("docs/migrate-from-zonetree.md", "ZoneTree.dll");
+
+    [Fact]
+    public void Page_OfLightningDb_Compiles()
+    {
+        foreach ((CodeBlock block, _) in PeerBlocks("docs/migrate-from-lightningdb.md"))
+            Compile(block, "LightningDB.dll");
+    }
+
+    [LightningFact]
+    public void Page_OfLightningDb_RunsAndPrintsWhatItSays() =>
+        Run("docs/migrate-from-lightningdb.md", "LightningDB.dll");
+
+    [Fact]
+    public void Block_OfAPeer_StandsOnAPageThatIsRun()
+    {
+        string[] pages = [.. Directory.GetFiles(Path.Combine(PageCode.Root, "docs"), "*.md")
+            .Select(path => "docs/" + Path.GetFileName(path))
+            .Where(page => PageCode.Blocks(page).Any(block => block.Mark == "peer"))
+            .Order(StringComparer.Ordinal)];
+        Assert.Equal(
+            [
+                "docs/migrate-from-lightningdb.md", "docs/migrate-from-rocksdbsharp.md",
+                "docs/migrate-from-zonetree.md",
+            ],
+            pages);
+    }
+
+    private static void Run(string page, string library)
+    {
+        using var folder = new TemporaryFolder();
+        foreach ((CodeBlock block, string? output) in PeerBlocks(page))
+        {
+            string printed = PageProgram.Run(Compile(block, library), folder.Path);
+            Assert.True(output != null, $"{block.Place} says nothing of what it prints");
+            Assert.True(output.Trim() == printed.Trim(), $"{block.Place} prints\n{printed}");
+        }
+    }
+
+    private static CSharpCompilation Compile(CodeBlock block, string library)
+    {
+        CSharpCompilation program = PageProgram.Compile(
+            block.Place, block.Text, "LsmMmap.dll", library);
+        Diagnostic[] errors = [.. program.GetDiagnostics().Where(
+            diagnostic => diagnostic.Severity == DiagnosticSeverity.Error)];
+        Assert.True(errors.Length == 0, string.Join('\n', errors.Select(e => e.ToString())));
+        return program;
+    }
+
+    private static List<(CodeBlock Block, string? Output)> PeerBlocks(string page)
+    {
+        List<CodeBlock> blocks = PageCode.Blocks(page);
+        List<(CodeBlock, string?)> found = [];
+        for (int i = 0; i < blocks.Count; i++)
+        {
+            if (blocks[i].Info == "csharp peer")
+                found.Add((blocks[i], PageCode.OutputOf(blocks, i)));
+        }
+        Assert.Equal(2, found.Count);
+        return found;
+    }
+}
+
+/// <summary>Runs where the native library of the package LightningDB loads: it wants a newer C
+/// library than some systems have.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class LightningFactAttribute : FactAttribute
+{
+    private static readonly bool s_loads = NativeLibrary.TryLoad(
+        "lmdb", typeof(LightningDB.LightningEnvironment).Assembly, null, out _);
+
+    public LightningFactAttribute() =>
+        Skip = s_loads ? null : "the native library of LightningDB does not load on this system";
+}
