@@ -1,14 +1,16 @@
-// The drill of docs/operations.md, as an operator would type it: the lines of its ```sh drill blocks
-// in one shell, with `lsm` on the path, in an empty folder. A line ends with 0, or with N where the
-// page says "# ends with N". The text below a block is what its lines print; "..." there stands for
-// any lines.
+// The drill of docs/operations.md, as an operator would type it: the lines of its blocks marked
+// "sh drill" in one shell, with `lsm` on the path, in an empty folder. A line ends with 0, or with
+// N where the page says "# ends with N". The text below a block is what its lines print; "..."
+// there stands for any lines.
 
 using System.Diagnostics;
+using System.Runtime.Versioning;
 using System.Text.RegularExpressions;
 using LsmMmap.Testing;
 
 namespace LsmMmap.Cli.Tests;
 
+[SupportedOSPlatform("linux")]
 public sealed class DrillTests
 {
     private const string Page = "docs/operations.md";
@@ -35,7 +37,8 @@ public sealed class DrillTests
                 Match wanted = Regex.Match(line, "# ends with ([0-9]+)$");
                 string code = wanted.Success ? wanted.Groups[1].Value : "0";
                 Assert.True(
-                    end == EndMark + code, $"{block.Place}: {line}\n{end}\n{string.Join('\n', told)}");
+                    end == EndMark + code,
+                    $"{block.Place}: {line}\n{end}\n{string.Join('\n', told)}");
             }
             if (PageCode.OutputOf(blocks, blocks.IndexOf(block)) is { } shown)
                 AssertShows(block, shown, printed);

@@ -1,6 +1,6 @@
-// The quickstart as a reader follows it: its ```sh blocks in one shell, in an empty folder, and each
-// of its programs put into Program.cs before the next of them. The first block packs the library;
-// the fixture has done that, under a version of its own, and its folder is the feed.
+// The quickstart as a reader follows it: its blocks for the shell, in an empty folder, and each of
+// its programs put into Program.cs before the next of them. The first block packs the library; the
+// fixture has done that, under a version of its own, and its folder is the feed.
 
 using LsmMmap.Testing;
 
