@@ -1,6 +1,6 @@
 // The quickstart as a reader follows it: its blocks for the shell, in an empty folder, and each of
-// its programs put into Program.cs before the next of them. The first block packs the library; the
-// fixture has done that, under a version of its own, and its folder is the feed.
+// its programs put into Program.cs before the next of them. The first block packs both packages;
+// the fixture has done that, under a version of its own, and its folder is the feed.
 
 using LsmMmap.Testing;
 
@@ -27,10 +27,13 @@ public sealed class QuickstartTests(PackedFeed feed)
             if (block.Language != "sh")
                 continue;
             // Each block has a shell of its own; the first leads into the project's folder. The
-            // page takes the newest version, which that of a test is not.
-            string lines = block.Text.Replace(
-                "add package LsmMmap", "add package LsmMmap --version " + feed.Version,
-                StringComparison.Ordinal);
+            // page takes the newest versions, which those of a test are not.
+            string version = " --version " + feed.Version;
+            string lines = block.Text
+                .Replace("add package LsmMmap", "add package LsmMmap" + version,
+                    StringComparison.Ordinal)
+                .Replace("install LsmMmap.Cli", "install LsmMmap.Cli" + version,
+                    StringComparison.Ordinal);
             string script = "set -e\nexport NuGetAudit=false\n"
                 + $"export LSM_FEED='{feed.Path}'\n{lines}\npwd > ../at\n";
             Ended ended = Command.Run(project, "bash", "-c", script);
@@ -40,7 +43,7 @@ public sealed class QuickstartTests(PackedFeed feed)
             Assert.True(shown == ended.Output.TrimEnd(), $"{block.Place}: {ended.Story}");
             runs++;
         }
-        Assert.Equal(2, runs);
+        Assert.Equal(3, runs);
         Assert.Contains(
             $"\"{feed.Version}\"", File.ReadAllText(Path.Combine(project, "fruit.csproj")),
             StringComparison.Ordinal);

@@ -3,7 +3,9 @@
 // print what the page says. (What uses this store alone is run by the House tests.)
 // Threads: running changes the process's working directory and console, so this class runs alone.
 
+using System.Reflection;
 using System.Runtime.InteropServices;
+using System.Text.RegularExpressions;
 using LsmMmap.House.Tests;
 using LsmMmap.Testing;
 using Microsoft.CodeAnalysis;
@@ -50,6 +52,57 @@ public sealed class MigrationTests
             ],
             pages);
     }
+
+    [Theory]
+    [InlineData("docs/migrate-from-rocksdbsharp.md", "RocksDbSharp")]
+    [InlineData("docs/migrate-from-lightningdb.md", "LightningDB")]
+    [InlineData("docs/migrate-from-zonetree.md", "ZoneTree")]
+    public void Name_InTheTables_ExistsInItsLibrary(string page, string peer)
+    {
+        HashSet<string> theirs = NamesOf(Assembly.Load(peer));
+        HashSet<string> ours = NamesOf(typeof(LsmStore).Assembly);
+        List<string> missing = [];
+        int judged = 0;
+        foreach (string[] cells in TableRows(page, peer))
+        {
+            Judge(cells[0], theirs);
+            Judge(cells[1], ours);
+        }
+        Assert.True(judged > 80, $"{page} names only {judged}");
+        Assert.True(missing.Count == 0, $"{page}: {string.Join(", ", missing)}");
+
+        void Judge(string cell, HashSet<string> known)
+        {
+            foreach (Match name in Regex.Matches(
+                string.Concat(Regex.Matches(cell, "`[^`]+`")), @"(?<!\w)[A-Z]\w+"))
+            {
+                judged++;
+                if (!known.Contains(name.Value))
+                    missing.Add($"{name.Value} in \"{cell.Trim()}\"");
+            }
+        }
+    }
+
+    /// <summary>The rows of the tables whose first column is the peer's.</summary>
+    private static IEnumerable<string[]> TableRows(string page, string peer)
+    {
+        bool isInside = false;
+        foreach (string line in File.ReadLines(Path.Combine(PageCode.Root, page)))
+        {
+            if (line.StartsWith($"| {peer} |", StringComparison.Ordinal))
+                isInside = true;
+            else if (!line.StartsWith('|'))
+                isInside = false;
+            else if (isInside && !line.StartsWith("|--", StringComparison.Ordinal))
+                yield return line.Trim('|').Split('|');
+        }
+    }
+
+    private static HashSet<string> NamesOf(Assembly library) =>
+    [
+        .. library.GetExportedTypes().SelectMany(type =>
+            type.GetMembers().Select(member => member.Name).Append(type.Name.Split('`')[0])),
+    ];
 
     private static void Run(string page, string library)
     {
