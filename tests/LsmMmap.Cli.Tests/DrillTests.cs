@@ -1,7 +1,7 @@
 // The drill of docs/operations.md, as an operator would type it: the lines of its blocks marked
 // "sh drill" in one shell, with `lsm` on the path, in an empty folder. A line ends with 0, or with
 // N where the page says "# ends with N". The text below a block is what its lines print; "..."
-// there stands for any lines.
+// there stands for any lines. Seen to fail: with one damage told where there are two.
 
 using System.Diagnostics;
 using System.Runtime.Versioning;

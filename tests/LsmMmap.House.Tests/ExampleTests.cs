@@ -4,6 +4,7 @@
 // A block is a program of its own, unless its page has a ```csharp first block: that one stands
 // before each later block of the page. What is marked ```csharp peer uses other engines' packages
 // and is compiled and run by LsmMmap.Workloads.Tests.
+// Seen to fail: with a wrong word in an output, and with a call that does not exist.
 // Threads: running changes the process's working directory and console, so this class runs alone.
 
 using LsmMmap.Testing;

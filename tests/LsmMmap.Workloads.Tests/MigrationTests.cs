@@ -1,6 +1,7 @@
 // The code of the migration pages that uses other engines: the ```csharp peer blocks of a page run
 // one after the other in one folder, so that the copy finds what the example before it made, and
 // print what the page says. (What uses this store alone is run by the House tests.)
+// Seen to fail: with a wrong count in an output, and with a call of ours on the peer's side.
 // Threads: running changes the process's working directory and console, so this class runs alone.
 
 using System.Reflection;
