@@ -8,7 +8,7 @@
 // 2. In the lowest stripe, everything older in the inputs is dropped by 1. When no table outside
 //    the inputs may hold an older version either, then
 //    - a tombstone hides nothing any more and is dropped;
-//    - a Put is seen by every reader that comes to it: its sequence becomes zero.
+//    - another entry is seen by every reader that comes to it: its sequence becomes zero.
 // Readers without a snapshot read at a sequence that is not below that of any entry in a table,
 // so the newest version is all they need. Newer versions in tables above the inputs, and in
 // memtables, are neither needed nor touched. What is flushed later must be newer than all tables
@@ -123,7 +123,7 @@ internal sealed class RetentionRule
         if (EntryTag.Kind(tag) == ValueKind.Delete)
             return false;
         if (_mayZeroSequences)
-            tag = EntryTag.PlainPut;
+            tag = EntryTag.Pack(0, EntryTag.Kind(tag));
         return true;
     }
 

@@ -1,5 +1,6 @@
 // What the MANIFEST knows of one table. Immutable.
 
+using LsmMmap.Sstable.Keys;
 using LsmMmap.Sstable.Tables;
 
 namespace LsmMmap.Engine.Versions;
@@ -41,6 +42,9 @@ internal sealed record TableInfo
     public double DeleteShare => EntryCount + RangeDeleteCount == 0 ? 0
         : (double)(DeleteCount + RangeDeleteCount) / (EntryCount + RangeDeleteCount);
 
+    /// <summary>The entries that expire.</summary>
+    public ExpiringEntries Expiring { get; init; }
+
     /// <summary>The keys that its entries and range tombstones lie in.</summary>
     public KeyRange Keys => new(SmallestKey, LargestKey, IsLargestExcluded);
 
@@ -63,6 +67,7 @@ internal sealed record TableInfo
         EntryCount = summary.EntryCount,
         DeleteCount = summary.DeleteCount,
         RangeDeleteCount = summary.RangeDeleteCount,
+        Expiring = summary.Expiring,
     };
 
     /// <summary>Whether it begins before it ends. What was read from a file is asked first.

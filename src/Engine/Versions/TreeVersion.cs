@@ -40,6 +40,7 @@ internal sealed class TreeVersion
                 _levelBytes[level] += table.Info.FileBytes;
                 TableCount++;
                 RangeDeleteCount += table.Info.RangeDeleteCount;
+                HasExpiring |= !table.Info.Expiring.IsEmpty;
             }
             TableBytes += _levelBytes[level];
         }
@@ -54,6 +55,9 @@ internal sealed class TreeVersion
 
     /// <summary>Range tombstones of all tables, each counted in every fragment.</summary>
     public long RangeDeleteCount { get; }
+
+    /// <summary>Whether any table holds an entry that expires.</summary>
+    public bool HasExpiring { get; }
 
     /// <summary>Whether any table holds a range tombstone.</summary>
     public bool HasRanges => RangeDeleteCount > 0;
