@@ -19,8 +19,6 @@ public sealed partial class LsmStore
     [ThreadStatic]
     private static BatchBuffer? t_timed;
 
-    private long NowMs => Services.Options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds();
-
     /// <summary>Sets a key's value in the default keyspace. Returns the commit's
     /// sequence.</summary>
     /// <param name="key">Up to 65,535 bytes; empty is a key.</param>
@@ -135,7 +133,7 @@ public sealed partial class LsmStore
         BatchBuffer single = Single(out WriteQueue queue);
         long liveMs = (tree ?? _store.DefaultTree).Options.TimeToLiveMs;
         if (liveMs > 0)
-            single.PutWithExpiry(tree, key, value, NowMs + liveMs);
+            single.PutWithExpiry(tree, key, value, Services.NowMs + liveMs);
         else
             single.Put(tree, key, value);
         return Commit(queue, single, asked);
@@ -214,7 +212,7 @@ public sealed partial class LsmStore
     {
         if (!HasTimeToLive(batch))
             return batch;
-        long nowMs = NowMs;
+        long nowMs = Services.NowMs;
         BatchBuffer timed = into ?? new BatchBuffer();
         timed.Clear();
         var entries = new BatchReader(batch.Entries, batch.Count);

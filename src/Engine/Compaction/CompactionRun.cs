@@ -18,11 +18,12 @@ namespace LsmMmap.Engine.Compaction;
 
 internal sealed class CompactionRun(
     StoreState state, VersionCommitter committer, KeyspaceTree tree, CompactionPlan plan,
-    ulong[] snapshots, WritePace? pace = null)
+    ulong[] snapshots, long nowMs, WritePace? pace = null)
 {
     private const int EntriesBetweenLooks = 4096;
 
     private readonly List<Table> _outputs = [];
+    private long _overCount;
 
     /// <summary>What was written, once it has run; empty after a move.</summary>
     public IEnumerable<TableInfo> Outputs => _outputs.Select(static table => table.Info);
@@ -44,6 +45,8 @@ internal sealed class CompactionRun(
                 static input => input.Table.Ranges.Fragments.ToArray()));
             Merge(ranges, cancellationToken);
             committed = CommitMerge();
+            if (committed)
+                state.Services.Counters.Expired(_overCount);
             return committed;
         }
         finally
@@ -100,7 +103,7 @@ internal sealed class CompactionRun(
         KeyspaceOptions options = tree.Options;
         using var merge = new MergingCursor();
         AddRuns(merge, ranges);
-        var rule = new RetentionRule(snapshots, plan, ranges);
+        var rule = new RetentionRule(snapshots, plan, ranges, nowMs);
         var splitter = new OutputSplitter(plan, options.TableBytes);
         Action<long>? pay = pace == null ? null : bytes => pace.Pay(
             bytes, () => ThrowIfUnwanted(cancellationToken), cancellationToken);
@@ -118,9 +121,14 @@ internal sealed class CompactionRun(
                     ThrowIfUnwanted(cancellationToken);
                 }
                 ReadOnlySpan<byte> key = merge.UserKey;
-                if (!rule.IsInOrder(key, merge.Tag))
+                ulong tag = merge.Tag;
+                if (!rule.IsInOrder(key, tag))
                     ThrowDisorder();
-                if (!rule.Keep(key, merge.Tag, out ulong tag))
+                bool expires = EntryTag.Kind(tag) == ValueKind.PutWithExpiry;
+                ReadOnlySpan<byte> stored = expires ? merge.Value : default;
+                if (expires)
+                    tag = rule.TagNow(tag, ref stored);
+                if (!rule.Keep(key, tag, out tag))
                     continue;
                 if (splitter.ShouldCutBefore(key, output?.EstimatedBytes ?? 0) && output != null)
                 {
@@ -129,13 +137,14 @@ internal sealed class CompactionRun(
                     from = to;
                 }
                 output ??= NewOutput(options, pay);
-                output.Add(key, tag, merge.Value);
+                output.Add(key, tag, expires ? stored : merge.Value);
             }
             RangeTombstones rest = rule.Ranges.Clip(from, RangeTombstones.End);
             if (!rest.IsEmpty)
                 output ??= NewOutput(options, pay);
             if (output != null)
                 Finish(ref output, rest, ref writtenBytes);
+            _overCount = rule.OverCount;
         }
         finally
         {

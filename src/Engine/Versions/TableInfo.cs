@@ -45,6 +45,15 @@ internal sealed record TableInfo
     /// <summary>The entries that expire.</summary>
     public ExpiringEntries Expiring { get; init; }
 
+    /// <summary>From when on every entry is over or a tombstone, in milliseconds of Unix time;
+    /// long max when some never are, or when none expires.</summary>
+    public long WholeOverAtMs => !Expiring.IsEmpty && Expiring.Count + DeleteCount == EntryCount
+        ? Expiring.LastMs : long.MaxValue;
+
+    /// <summary>From when on more than half of the entries are over, an estimate; long max when
+    /// they never are.</summary>
+    public long HalfOverAtMs => Expiring.OverFrom(EntryCount / 2 + 1);
+
     /// <summary>The keys that its entries and range tombstones lie in.</summary>
     public KeyRange Keys => new(SmallestKey, LargestKey, IsLargestExcluded);
 

@@ -18,14 +18,17 @@ internal readonly record struct ExpiringEntries(long Count, long FirstMs, long L
         ? new ExpiringEntries(1, atMs, atMs)
         : new ExpiringEntries(Count + 1, Math.Min(FirstMs, atMs), Math.Max(LastMs, atMs));
 
-    /// <summary>About how many are over at a time: none before the first, all from the last on,
-    /// between them as if they were spread evenly.</summary>
-    public double OverAt(long nowMs)
+    /// <summary>From when on a number of them are over, in milliseconds of Unix time, as if they
+    /// were spread evenly between the first and the last; long max when fewer expire.</summary>
+    public long OverFrom(long count)
     {
-        Debug.Assert(IsEmpty || FirstMs <= LastMs, "the first comes first");
-        if (IsEmpty || nowMs < FirstMs)
-            return 0;
-        double share = ((double)nowMs - FirstMs) / ((double)LastMs - FirstMs);
-        return nowMs >= LastMs ? Count : Count * share;
+        Debug.Assert(count > 0, "none are over at any time");
+        if (count > Count)
+            return long.MaxValue;
+        if (count == Count)
+            return LastMs;
+        double share = (count - 1) / (double)(Count - 1);
+        double atMs = FirstMs + ((double)LastMs - FirstMs) * share;
+        return Math.Clamp((long)atMs, FirstMs, LastMs);
     }
 }
