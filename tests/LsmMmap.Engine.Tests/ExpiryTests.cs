@@ -234,7 +234,7 @@ public sealed class ExpiryTests : StoreTest
     {
         var options = new KeyspaceOptions { TimeToLive = new TimeSpan(ticks) };
         using LsmStore store = OpenTimed();
-        Assert.Throws<ArgumentOutOfRangeException>(() => store.GetKeyspace("cache", options));
+        Assert.Throws<ArgumentException>(() => store.GetKeyspace("cache", options));
     }
 
     [Fact]
