@@ -66,6 +66,8 @@ internal sealed class ExpiredWork(StoreState state, VersionCommitter committer) 
                 {
                     foreach ((_, Table table) in due)
                         table.IsCompacting = false;
+                    tree.Covered.IsDue |= tree.Covered.IsHeldByWork;
+                    tree.Covered.IsHeldByWork = false;
                     _running--;
                     AssertInvariants();
                     state.Gate.PulseAll();
