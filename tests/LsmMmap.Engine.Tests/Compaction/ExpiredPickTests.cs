@@ -38,7 +38,7 @@ public sealed class ExpiredPickTests
     [Theory]
     [InlineData(CompactionStyle.Leveled, 6)]
     [InlineData(CompactionStyle.Tiered, 6)]
-    [InlineData(CompactionStyle.Leveled, 5)]
+    [InlineData(CompactionStyle.Tiered, 5)]
     [InlineData(CompactionStyle.Leveled, 0)]
     [InlineData(CompactionStyle.Tiered, 0)]
     public void Pick_MoreThanHalfOver_WritesTheTableAgainWhereItLies(

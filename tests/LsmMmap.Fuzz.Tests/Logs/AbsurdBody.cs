@@ -8,7 +8,7 @@ namespace LsmMmap.Fuzz.Tests;
 
 internal static class AbsurdBody
 {
-    private static readonly byte[] s_tags = 
+    private static readonly byte[] s_tags =
         [0x81, 0x82, 0x83, 0x84, 0x85, 0x06, 0x07, 0x89, 0x90];
 
     private static readonly int[] s_kinds = [0, 1, 6];

@@ -59,7 +59,8 @@ public sealed class ExpiryTests
         if (othersExpire)
             entries.Add(Expiring("b"u8.ToArray(), 6, 100, 3));
         byte[] file = TestTable.Build(entries, new TableOptions(), out _);
-        int at = file.AsSpan().IndexOf([(byte)ValueKind.Put, 0x43, 0x42, 0, 0, 0, 0, 0]);
+        int at = file.AsSpan().IndexOf(
+            (ReadOnlySpan<byte>)[(byte)ValueKind.Put, 0x43, 0x42, 0, 0, 0, 0, 0]);
         file[at] = (byte)ValueKind.PutWithExpiry;
         Span<byte> block = file.AsSpan(0, 4096);
         BinaryPrimitives.WriteUInt64LittleEndian(block[^8..], XxHash3.HashToUInt64(
@@ -81,7 +82,8 @@ public sealed class ExpiryTests
             [Expiring([1], 6, 0x5152, 3)], new TableOptions(), out TableSummary summary);
         Assert.Equal(0x5152, summary.Expiring.LastMs);
         // The time in front of the value; the properties keep saying the old one.
-        int at = file.AsSpan().IndexOf([0x52, 0x51, 0, 0, 0, 0, 0, 0]);
+        int at = file.AsSpan().IndexOf(
+            (ReadOnlySpan<byte>)[0x52, 0x51, 0, 0, 0, 0, 0, 0]);
         file[at]++;
         Span<byte> block = file.AsSpan(0, 4096);
         BinaryPrimitives.WriteUInt64LittleEndian(block[^8..], XxHash3.HashToUInt64(
