@@ -115,8 +115,8 @@ public sealed partial class LsmStore
         {
             CheckTrees(buffer);
             return queue.CommitAsync(
-                Timed(buffer, into: null), asked, static state => ((WriteBatch)state).GiveBack(), batch,
-                cancellationToken);
+                Timed(buffer, into: null), asked,
+                static state => ((WriteBatch)state).GiveBack(), batch, cancellationToken);
         }
         catch
         {

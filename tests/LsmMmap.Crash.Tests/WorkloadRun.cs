@@ -105,9 +105,9 @@ internal sealed partial class WorkloadRun(
     public void Put(string key, int valueBytes, Durability durability) =>
         Commit(durability, (null, key, valueBytes));
 
-    /// <summary>A batch; a value of no bytes deletes the key, or expires soon, of less than none all keys that begin
-    /// with it; a null name is the default keyspace. Every commit also says its number under one
-    /// key.</summary>
+    /// <summary>A batch; a value of no bytes deletes the key, or expires soon, of less than none
+    /// deletes all keys that begin with it; a null name is the default keyspace. Every commit also
+    /// says its number under one key.</summary>
     public void Commit(
         Durability durability, params (string? Keyspace, string Key, int ValueBytes)[] entries)
     {

@@ -267,7 +267,8 @@ internal static class Workloads
             for (int n = 0; n < 2; n++)
                 run.Commit(Flushed, (null, "a", 0), (null, "b", 0), ("cats", "tom", 0));
             run.Commit(Synced, ("cats", "felix", 20 + i), ("cats", "grey", 0));
-            run.Background(i == 1 ? static store => store.Compact() : static store => store.Flush());
+            run.Background(
+                i == 1 ? static store => store.Compact() : static store => store.Flush());
             run.TimePasses();
             run.Background(static store => store.WaitForIdle(), isFlush: false);
             if (i == 1)

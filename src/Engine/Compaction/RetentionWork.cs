@@ -52,7 +52,9 @@ internal sealed class RetentionWork(StoreState state, VersionCommitter committer
 
     private List<(int Level, Table Table)> Due(KeyspaceTree tree) =>
         tree.Options.Retention is { } retention
-            ? RetentionLimit.Due(tree.Version, retention, state.Services.NowMs, state.Snapshots.ToArray()) : [];
+            ? RetentionLimit.Due(
+                tree.Version, retention, state.Services.NowMs, state.Snapshots.ToArray())
+            : [];
 
     private Func<bool> Begin(KeyspaceTree tree, List<(int Level, Table Table)> due)
     {

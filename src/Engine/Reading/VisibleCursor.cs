@@ -66,8 +66,8 @@ internal sealed class VisibleCursor : IDisposable
     private ReadOnlySpan<byte> StoredValue =>
         _valueAt == 0 ? _merge.Value : _merge.Value[_valueAt..];
 
-    /// <summary>Stands nowhere, over a view as of a sequence and of now. Requires: the caller keeps the
-    /// view's state alive until Clear.</summary>
+    /// <summary>Stands nowhere, over a view as of a sequence and of now. Requires: the caller
+    /// keeps the view's state alive until Clear.</summary>
     public void Reset(TreeView view, ulong sequence)
     {
         Debug.Assert(sequence <= EntryTag.SequenceMax, "a sequence has 56 bits");

@@ -1,5 +1,5 @@
-// Entries that are over are tombstones to a merge, whatever snapshots see; what is stored in logs is
-// checked before any of this.
+// Entries that are over are tombstones to a merge, whatever snapshots see; what is stored in logs
+// is checked before any of this.
 
 using LsmMmap.Engine.Compaction;
 using LsmMmap.Engine.Versions;

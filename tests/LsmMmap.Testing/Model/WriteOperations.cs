@@ -29,7 +29,8 @@ internal sealed class WriteOperations(RunState run)
         byte[] value = run.Values.Next();
         DateTimeOffset until = NextExpiry();
         Durability? durability = run.AnyDurability();
-        run.Note($"put {keyspace.Model.Name} {Bytes.Show(key)} = {Bytes.Show(value)} until {until}");
+        run.Note(
+            $"put {keyspace.Model.Name} {Bytes.Show(key)} = {Bytes.Show(value)} until {until:s}");
         bool throughStore = keyspace.Model == run.Model.Default && run.Random.Next(2) == 0;
         long sequence = throughStore
             ? run.Store.PutWithExpiry(key, value, until, durability)

@@ -1,5 +1,5 @@
-// The times of entries that expire, as dumps write them: to the millisecond in UTC, or as the number
-// that is stored where the calendar has no such time.
+// The times of entries that expire, as dumps write them: to the millisecond in UTC, or as the
+// number that is stored where the calendar has no such time.
 
 using System.Globalization;
 using LsmMmap.Sstable.Keys;
