@@ -1,7 +1,7 @@
 // Tables of which more than half is over are due whatever the style, and are written again where
 // they lie: what is over becomes a tombstone, or nothing at the bottom. A table on its own costs
-// its own bytes; to merge it with what lies below would cost more, and the tombstones that are left go
-// down by the rules for tombstones. It comes after what the style has to do, which may take the
+// its own bytes; to merge it with what lies below would cost more, and the tombstones that are left
+// go down by the rules for tombstones. It comes after what the style has to do, which may take the
 // table anyway.
 //
 // When half is over is an estimate, from when the first and the last entry are. A table that was
