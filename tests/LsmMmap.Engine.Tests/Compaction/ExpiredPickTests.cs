@@ -64,7 +64,7 @@ public sealed class ExpiredPickTests
     }
 
     [Fact]
-    public void NextDueMs_IsWhenTheNextTableIsHalfOrWhollyOver()
+    public void NextDueMs_OfATable_IsWhenHalfOfItAndWhenAllIsOver()
     {
         Assert.Equal(long.MaxValue, ExpiredTables.NextDueMs(_model.Version, 0));
         Add(6, 0, 50, entries: 11, expiring: 11, lastMs: 200);
