@@ -20,7 +20,7 @@ internal static class ExpiredPicker
     public static CompactionPlan? Pick(
         TreeVersion version, KeyspaceOptions options, CompactionClaims claims, long nowMs)
     {
-        if (!version.HasExpiring)
+        if (version.FirstHalfOverAtMs > nowMs)
             return null;
         // Those are dropped unread.
         HashSet<Table> dropped =

@@ -17,17 +17,22 @@ internal static class ExpiredTables
     public static List<(int Level, Table Table)> Due(TreeVersion version, long nowMs)
     {
         List<(int Level, Table Table)> due = [];
-        if (!version.HasExpiring)
+        if (version.FirstWholeOverAtMs > nowMs)
             return due;
         var dropped = new HashSet<Table>();
-        // Oldest first, so what a table could hide has been decided about before it.
-        foreach ((int level, Table table) in RetentionLimit.OldestFirst(version))
+        // From the deepest level up, and level 0 from its oldest table on: what a table could hide
+        // has been decided about before it.
+        for (int level = TreeVersion.LevelCount - 1; level >= 0; level--)
         {
-            bool isOver = table.Info.WholeOverAtMs <= nowMs && !table.IsCompacting;
-            if (!isOver || MeetsOlder(version, level, table, dropped))
-                continue;
-            due.Add((level, table));
-            dropped.Add(table);
+            ReadOnlySpan<Table> tables = version.Tables(level);
+            for (int i = tables.Length - 1; i >= 0; i--)
+            {
+                bool isOver = tables[i].Info.WholeOverAtMs <= nowMs && !tables[i].IsCompacting;
+                if (!isOver || MeetsOlder(version, level, i, dropped))
+                    continue;
+                due.Add((level, tables[i]));
+                dropped.Add(tables[i]);
+            }
         }
         return due;
     }
@@ -37,9 +42,10 @@ internal static class ExpiredTables
     /// </summary>
     public static long NextDueMs(TreeVersion version, long nowMs)
     {
-        long nextMs = long.MaxValue;
-        if (!version.HasExpiring)
+        long nextMs = Math.Min(version.FirstHalfOverAtMs, version.FirstWholeOverAtMs);
+        if (nextMs > nowMs)
             return nextMs;
+        nextMs = long.MaxValue;
         foreach (Table table in version.AllTables())
         {
             foreach (long dueMs in (ReadOnlySpan<long>)
@@ -55,12 +61,11 @@ internal static class ExpiredTables
     /// <summary>Whether an older table that is not dropped lies in the bounds of a table.
     /// </summary>
     private static bool MeetsOlder(
-        TreeVersion version, int level, Table table, HashSet<Table> dropped)
+        TreeVersion version, int level, int at, HashSet<Table> dropped)
     {
-        KeyRange keys = KeyRange.Of(table);
-        ReadOnlySpan<Table> newestFirst = version.Tables(0);
-        int older = level == 0 ? newestFirst.IndexOf(table) + 1 : newestFirst.Length;
-        foreach (Table other in newestFirst[older..])
+        KeyRange keys = KeyRange.Of(version.Tables(level)[at]);
+        // Level 0 is newest first, and the tables of another level do not meet.
+        foreach (Table other in level > 0 ? [] : version.Tables(0)[(at + 1)..])
         {
             if (keys.Overlaps(other) && !dropped.Contains(other))
                 return true;
