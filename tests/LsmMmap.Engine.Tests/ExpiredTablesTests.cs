@@ -1,5 +1,7 @@
 // Expired data leaves the disk without a write: whole tables unread, mixed ones by being written
-// again; nothing that they hid comes back, and when it is done it is done.
+// again; nothing that they hid comes back, and when it is done it is done. Where
+// ExpiredTables.MeetsOlder is left out, two tests here, the model and the crash run "expiring" see
+// deleted values come back.
 
 using LsmMmap.Testing;
 
