@@ -46,6 +46,27 @@ public sealed class Keyspace : IReadView
         ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, Durability? durability = null) =>
         Store.PutTo(Tree, key, value, durability);
 
+    /// <summary>Sets a key's value until a time. Returns the commit's sequence.</summary>
+    /// <remarks>From its time on, by <see cref="StoreOptions.TimeProvider"/>, the key is absent
+    /// for every read, older values of it included, as if it had been deleted; a time that has
+    /// passed deletes the key. Time goes on inside a snapshot. A cursor and a MultiGet see the
+    /// store as of one moment: that of the cursor's creation, or last
+    /// <see cref="Cursor.Refresh"/>, and of the call.
+    /// <para>A clock that is set back may show an entry again that was over, until a flush or a
+    /// compaction has met it; then it is gone for good.</para></remarks>
+    /// <param name="key">Up to 65,535 bytes; empty is a key.</param>
+    /// <param name="value">Up to 1 GiB - 8 bytes; empty is a value.</param>
+    /// <param name="expiresAt">From when on the key is absent, rounded down to a
+    /// millisecond.</param>
+    /// <param name="durability">null is the store's default.</param>
+    /// <exception cref="ArgumentException">Key or value is beyond its limit.</exception>
+    /// <exception cref="StoreFailedException">The store is read-only after a failed write.
+    /// </exception>
+    public long PutWithExpiry(
+        ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, DateTimeOffset expiresAt,
+        Durability? durability = null) =>
+        Store.PutTo(Tree, key, value, expiresAt, durability);
+
     /// <summary>Removes a key; an absent one is no error. Returns the commit's
     /// sequence.</summary>
     /// <exception cref="ArgumentException">The key is beyond its limit.</exception>

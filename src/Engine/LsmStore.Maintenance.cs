@@ -193,6 +193,7 @@ public sealed partial class LsmStore
             StallReason = stall,
             StallTimes = counters.StallTimes(),
             BytesDroppedByRetention = counters.DroppedBytes,
+            EntriesExpired = counters.ExpiredCount,
             EventCallbackFailures = counters.EventCallbackFailures,
             MemtableBytes = Services.Memory.Bytes,
             FlushCount = counters.FlushCount,
@@ -255,7 +256,7 @@ public sealed partial class LsmStore
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         var trees = new List<(string Name, KeyspaceOptions Options, TreeVersion Version)>();
-        long nowMs = Services.Options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds();
+        long nowMs = Services.NowMs;
         using (_store.State.Gate.Hold())
         {
             foreach (KeyspaceTree tree in _store.State.Trees)

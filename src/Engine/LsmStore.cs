@@ -24,9 +24,6 @@ namespace LsmMmap;
 /// </remarks>
 public sealed partial class LsmStore : IReadView, IDisposable, IAsyncDisposable
 {
-    [ThreadStatic]
-    private static BatchBuffer? t_single;
-
     private readonly OpenStore _store;
     private readonly StoreTelemetry _telemetry;
     private readonly Durability _defaultDurability;
@@ -82,96 +79,6 @@ public sealed partial class LsmStore : IReadView, IDisposable, IAsyncDisposable
     /// <exception cref="FormatVersionException">A file is of a newer format.</exception>
     public static LsmStore OpenReadOnly(string directory, StoreOptions? options = null) =>
         OpenReadOnly(directory, options, LocalFileSystem.Instance);
-
-    /// <summary>Sets a key's value in the default keyspace. Returns the commit's
-    /// sequence.</summary>
-    /// <param name="key">Up to 65,535 bytes; empty is a key.</param>
-    /// <param name="value">Up to 1 GiB; empty is a value.</param>
-    /// <param name="durability">null is the store's default.</param>
-    /// <exception cref="ArgumentException">Key or value is beyond its limit.</exception>
-    /// <exception cref="StoreFailedException">The store is read-only after a failed write.
-    /// </exception>
-    public long Put(
-        ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, Durability? durability = null) =>
-        PutTo(null, key, value, durability);
-
-    /// <summary>Removes a key from the default keyspace; an absent one is no error. Returns the
-    /// commit's sequence.</summary>
-    /// <exception cref="ArgumentException">The key is beyond its limit.</exception>
-    /// <exception cref="StoreFailedException">The store is read-only after a failed write.
-    /// </exception>
-    public long Delete(ReadOnlySpan<byte> key, Durability? durability = null) =>
-        DeleteFrom(null, key, durability);
-
-    /// <summary>Removes every key in [from, to) from the default keyspace, whatever their number,
-    /// at the cost of one entry. Returns the commit's sequence; for a range that holds no key,
-    /// because both ends are equal, the last committed one.</summary>
-    /// <param name="from">Its first key.</param>
-    /// <param name="to">The first key behind it; empty means that it has no end.</param>
-    /// <param name="durability">null is the store's default.</param>
-    /// <exception cref="ArgumentException">A key is beyond its limit, or the range begins behind
-    /// its end.</exception>
-    /// <exception cref="StoreFailedException">The store is read-only after a failed write.
-    /// </exception>
-    public long DeleteRange(
-        ReadOnlySpan<byte> from, ReadOnlySpan<byte> to, Durability? durability = null) =>
-        DeleteRangeFrom(null, from, to, durability);
-
-    /// <summary>Commits a batch: all of it or nothing, seen at once. Returns the sequence of
-    /// its last entry; for an empty batch the last committed one.</summary>
-    /// <exception cref="ArgumentException">It names a keyspace of another store.</exception>
-    /// <exception cref="ObjectDisposedException">It names a dropped keyspace; nothing was
-    /// applied.</exception>
-    /// <exception cref="StoreFailedException">The store is read-only after a failed write.
-    /// </exception>
-    public long Write(WriteBatch batch, Durability? durability = null)
-    {
-        ArgumentNullException.ThrowIfNull(batch);
-        Durability asked = Checked(durability);
-        WriteQueue queue = Writable();
-        BatchBuffer buffer = batch.Lend();
-        try
-        {
-            CheckTrees(buffer);
-            return Commit(queue, buffer, asked);
-        }
-        finally
-        {
-            batch.GiveBack();
-        }
-    }
-
-    /// <summary>As <see cref="Write"/>, without blocking the thread. Un-awaited calls of one
-    /// thread commit in call order.</summary>
-    /// <param name="batch">Belongs to the store until completion.</param>
-    /// <param name="durability">null is the store's default.</param>
-    /// <param name="cancellationToken">Counts until the commit joins a group; then it is
-    /// ignored.</param>
-    /// <returns>Awaited once: the sequence of the last entry.</returns>
-    /// <exception cref="OperationCanceledException">Cancelled in time; nothing was
-    /// written.</exception>
-    public ValueTask<long> WriteAsync(
-        WriteBatch batch, Durability? durability = null,
-        CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(batch);
-        Durability asked = Checked(durability);
-        WriteQueue queue = Writable();
-        cancellationToken.ThrowIfCancellationRequested();
-        BatchBuffer buffer = batch.Lend();
-        try
-        {
-            CheckTrees(buffer);
-            return queue.CommitAsync(
-                buffer, asked, static state => ((WriteBatch)state).GiveBack(), batch,
-                cancellationToken);
-        }
-        catch
-        {
-            batch.GiveBack();
-            throw;
-        }
-    }
 
     /// <inheritdoc/>
     public byte[]? Get(ReadOnlySpan<byte> key) => Default.Get(key);
@@ -297,77 +204,10 @@ public sealed partial class LsmStore : IReadView, IDisposable, IAsyncDisposable
         }
     }
 
-    internal long PutTo(
-        KeyspaceTree? tree, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value,
-        Durability? durability)
-    {
-        Durability asked = Checked(durability);
-        BatchBuffer single = Single(out WriteQueue queue);
-        single.Put(tree, key, value);
-        return Commit(queue, single, asked);
-    }
-
-    internal long DeleteFrom(KeyspaceTree? tree, ReadOnlySpan<byte> key, Durability? durability)
-    {
-        Durability asked = Checked(durability);
-        BatchBuffer single = Single(out WriteQueue queue);
-        single.Delete(tree, key);
-        return Commit(queue, single, asked);
-    }
-
-    internal long DeleteRangeFrom(
-        KeyspaceTree? tree, ReadOnlySpan<byte> from, ReadOnlySpan<byte> to,
-        Durability? durability)
-    {
-        Durability asked = Checked(durability);
-        BatchBuffer single = Single(out WriteQueue queue);
-        single.DeleteRange(tree, from, to);
-        return Commit(queue, single, asked);
-    }
-
-    private long Commit(WriteQueue queue, BatchBuffer buffer, Durability asked) =>
-        _telemetry.TimesCommits
-            ? TimedCommit(queue, buffer, asked) : queue.Commit(buffer, asked);
-
-    /// <summary>What is recorded runs listeners, which is why it is done here, where the thread
-    /// holds nothing any more.</summary>
-    private long TimedCommit(WriteQueue queue, BatchBuffer buffer, Durability asked)
-    {
-        long begun = _telemetry.Now;
-        long sequence;
-        try
-        {
-            sequence = queue.Commit(buffer, asked);
-        }
-        catch (Exception e)
-        {
-            _telemetry.Committed(begun, _telemetry.Now, asked, e);
-            throw;
-        }
-        _telemetry.Committed(begun, _telemetry.Now, asked, error: null);
-        return sequence;
-    }
-
-    /// <summary>The calling thread's batch of one, empty, and the queue that it is for.</summary>
-    private BatchBuffer Single(out WriteQueue queue)
-    {
-        queue = Writable();
-        BatchBuffer single = t_single ??= new BatchBuffer();
-        single.Clear();
-        return single;
-    }
-
     internal void ThrowIfForeign(KeyspaceTree tree)
     {
         if (!ReferenceEquals(tree.Store, _store.State))
             throw new ArgumentException($"keyspace {tree.Name} belongs to another store");
-    }
-
-    private void CheckTrees(BatchBuffer buffer)
-    {
-        List<KeyspaceTree> trees = buffer.Trees;
-        for (int i = 0; i < trees.Count; i++)
-            ThrowIfForeign(trees[i]);
     }
 
     private Durability Checked(Durability? durability)

@@ -52,6 +52,24 @@ public sealed class WriteBatch : IDisposable
         return Add(keyspace.Tree, key, value);
     }
 
+    /// <summary>Adds a Put to the default keyspace that counts until a time, as
+    /// <see cref="Keyspace.PutWithExpiry"/> says.</summary>
+    /// <exception cref="ArgumentException">Key or value is beyond its limit.</exception>
+    public WriteBatch PutWithExpiry(
+        ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, DateTimeOffset expiresAt) =>
+        Add(null, key, value, expiresAt);
+
+    /// <summary>Adds a Put to a keyspace that counts until a time, as
+    /// <see cref="Keyspace.PutWithExpiry"/> says.</summary>
+    /// <exception cref="ArgumentException">Key or value is beyond its limit.</exception>
+    public WriteBatch PutWithExpiry(
+        Keyspace keyspace, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value,
+        DateTimeOffset expiresAt)
+    {
+        ArgumentNullException.ThrowIfNull(keyspace);
+        return Add(keyspace.Tree, key, value, expiresAt);
+    }
+
     /// <summary>Adds a Delete to the default keyspace.</summary>
     /// <exception cref="ArgumentException">The key is beyond its limit.</exception>
     public WriteBatch Delete(ReadOnlySpan<byte> key) => Remove(null, key);
@@ -131,6 +149,15 @@ public sealed class WriteBatch : IDisposable
     {
         ThrowUnlessIdle();
         _buffer.Put(tree, key, value);
+        return this;
+    }
+
+    private WriteBatch Add(
+        KeyspaceTree? tree, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value,
+        DateTimeOffset expiresAt)
+    {
+        ThrowUnlessIdle();
+        _buffer.PutWithExpiry(tree, key, value, expiresAt.ToUnixTimeMilliseconds());
         return this;
     }
 

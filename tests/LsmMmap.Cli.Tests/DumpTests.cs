@@ -48,7 +48,7 @@ public sealed class DumpTests
         Assert.Equal(0, plain.Code);
         Assert.DoesNotContain('\e', plain.Out);
         string[] entry = plain.Lines.First(line => TypeIs(line, "entry")).Split('\t');
-        Assert.Equal(7, entry.Length);
+        Assert.Equal(8, entry.Length);
         CliResult seen = CliFolder.Run([], asTerminal: true, "sst", "dump", table);
         Assert.Equal(plain.Lines.Length, seen.Lines.Length);
         Assert.Contains($"key {entry[3]}", seen.Out, StringComparison.Ordinal);
@@ -134,6 +134,39 @@ public sealed class DumpTests
                 Number(entries[0], "keyspaceId"), Number(entries[1], "keyspaceId"));
             Assert.Equal(4, OfType(lines, "commits").Count);
         }
+    }
+
+    [Fact]
+    public void Dumps_OfAnEntryThatExpires_SayWhenAndShowTheValueAlone()
+    {
+        using var folder = new CliFolder();
+        var until = new DateTimeOffset(2200, 1, 2, 3, 4, 5, 678, TimeSpan.Zero);
+        using (LsmStore store = LsmStore.Open(folder.Store))
+        {
+            store.PutWithExpiry("a"u8, "red"u8, until);
+            store.Put("b"u8, "blue"u8);
+            AssertExpiry(Json(0, "wal", "dump", folder.FilesOf("*.log")[^1], "--json"));
+            store.Flush();
+        }
+        List<JsonElement> lines = Json(0, "sst", "dump", folder.FilesOf("*.sst")[0], "--json");
+        AssertExpiry(lines);
+        JsonElement about = OfType(lines, "about")[0];
+        Assert.Equal(1, Number(about, "expiring"));
+        Assert.Equal("2200-01-02T03:04:05.678Z", Text(about, "firstExpiry"));
+        Assert.Equal(3, Number(lines[0], "formatVersion"));
+        List<JsonElement> added = OfType(
+            Json(0, "manifest", "dump", folder.Store, "--json"), "add");
+        Assert.Equal("2200-01-02T03:04:05.678Z", Text(added[^1], "lastExpiry"));
+    }
+
+    private static void AssertExpiry(List<JsonElement> lines)
+    {
+        List<JsonElement> entries = OfType(lines, "entry");
+        Assert.Equal(["putWithExpiry", "put"], entries.Select(entry => Text(entry, "kind")));
+        Assert.Equal(["red", "blue"], entries.Select(entry => Text(entry, "value")));
+        Assert.Equal([3, 4], entries.Select(entry => (int)Number(entry, "valueBytes")));
+        Assert.Equal("2200-01-02T03:04:05.678Z", Text(entries[0], "expiry"));
+        Assert.Equal(JsonValueKind.Null, entries[1].GetProperty("expiry").ValueKind);
     }
 
     [Fact]

@@ -51,6 +51,8 @@ public abstract class CrashTest : IDisposable
             StoreOptions = workload.Options(),
             BeforeClose = beforeClose ?? (static _ => { }),
         };
+        // Before the time by which its crashes are judged, and behind that of the run before.
+        run.Clock.Advance(-TimeSpan.FromDays(start == null ? 365 : 180));
         workload.Steps(run);
         if (Directory.Exists(home))
             Directory.Delete(home, recursive: true);

@@ -60,6 +60,8 @@ internal static class RandomWorkload
                 run.Background(static store => store.Compact());
                 break;
             case 31:
+                if (random.Next(2) == 0)
+                    run.TimePasses();
                 run.Background(static store => store.WaitForIdle(), isFlush: false);
                 break;
             case 32:

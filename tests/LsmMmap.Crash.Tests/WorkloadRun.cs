@@ -14,6 +14,8 @@ namespace LsmMmap.Crash.Tests;
 internal sealed partial class WorkloadRun(
     string directory, RecordingFileSystem recorder, IFileSystem files, bool mayFail = false)
 {
+    private const int ExpiryHoursMax = 9;
+
     private LsmStore? _store;
     private CutOffFileSystem? _process;
     private bool _wasKilled;
@@ -23,6 +25,11 @@ internal sealed partial class WorkloadRun(
     public StoreOptions StoreOptions { get; init; } = Options;
 
     public RecordingFileSystem Recorder => recorder;
+
+    /// <summary>The clock of the store. Half of the deletes are puts that expire within
+    /// <see cref="ExpiryHoursMax"/> by it; the time is over wherever the content is looked at, so
+    /// the model takes them for deletes.</summary>
+    public ManualTimeProvider Clock => (ManualTimeProvider)StoreOptions.TimeProvider;
 
     public LsmStore Store => _store!;
 
@@ -53,6 +60,7 @@ internal sealed partial class WorkloadRun(
 
     public static StoreOptions Options => new()
     {
+        TimeProvider = new ManualTimeProvider(),
         BackgroundThreads = 1,
         DefaultKeyspace = SmallKeyspace,
         DefaultDurability = Durability.Buffered,
@@ -82,6 +90,7 @@ internal sealed partial class WorkloadRun(
     public void Close()
     {
         LsmStore? store = _store;
+        TimePasses();
         if (store != null)
             BeforeClose(this);
         _store = null;
@@ -96,9 +105,9 @@ internal sealed partial class WorkloadRun(
     public void Put(string key, int valueBytes, Durability durability) =>
         Commit(durability, (null, key, valueBytes));
 
-    /// <summary>A batch; a value of no bytes deletes the key, of less than none all keys that begin
-    /// with it; a null name is the default keyspace. Every commit also says its number under one
-    /// key.</summary>
+    /// <summary>A batch; a value of no bytes deletes the key, or expires soon, of less than none
+    /// deletes all keys that begin with it; a null name is the default keyspace. Every commit also
+    /// says its number under one key.</summary>
     public void Commit(
         Durability durability, params (string? Keyspace, string Key, int ValueBytes)[] entries)
     {
@@ -109,7 +118,9 @@ internal sealed partial class WorkloadRun(
         Step(
             () =>
             {
-                using var batch = new BatchOf(Store);
+                using var batch = new BatchOf(
+                    Store, number % 2 == 0 ? null : Clock.GetUtcNow().AddHours(
+                        number % (ExpiryHoursMax + 1)));
                 batch.Put(null, "last commit"u8, Bytes.Value(number, 8));
                 foreach ((string? keyspace, string key, int valueBytes) in entries)
                 {
@@ -157,6 +168,9 @@ internal sealed partial class WorkloadRun(
                 () => Store.DropKeyspace(name), content => content.Keyspaces.Remove(name),
                 Durability.Synced);
     }
+
+    /// <summary>Until everything is over that expires.</summary>
+    public void TimePasses() => Clock.Advance(TimeSpan.FromHours(ExpiryHoursMax));
 
     public void SyncLog()
     {
@@ -206,6 +220,7 @@ internal sealed partial class WorkloadRun(
         LsmStore? store = _store;
         if (store == null)
             return;
+        TimePasses();
         _store = null;
         _wasKilled = true;
         _process!.CutOff();
@@ -293,14 +308,16 @@ internal sealed partial class WorkloadRun(
     private static byte[] ValueOf(int number, int valueBytes) =>
         valueBytes == 0 ? [] : Bytes.Value(number, valueBytes);
 
-    private readonly struct BatchOf(LsmStore store) : IDisposable
+    private readonly struct BatchOf(LsmStore store, DateTimeOffset? deletedAt) : IDisposable
     {
         public WriteBatch Batch { get; } = new();
 
         public void Put(string? keyspace, ReadOnlySpan<byte> key, byte[] value)
         {
             Keyspace target = keyspace == null ? store.Default : store.GetKeyspace(keyspace);
-            if (value.Length == 0)
+            if (value.Length == 0 && deletedAt is { } at)
+                Batch.PutWithExpiry(target, key, Bytes.Value(at.Hour, 100 * at.Hour), at);
+            else if (value.Length == 0)
                 Batch.Delete(target, key);
             else
                 Batch.Put(target, key, value);

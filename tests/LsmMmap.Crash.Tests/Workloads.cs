@@ -2,7 +2,8 @@
 // what can go wrong somewhere: records of less than a sector and of several pages, batches over
 // two keyspaces, the three durabilities, flush, compaction, log rotation with commits on both
 // sides while the flush still runs, keyspaces made and dropped, manifests that are replaced for
-// their size, commits in flight, commits of several threads, kill, clean close and reopening.
+// their size, commits in flight, commits of several threads, entries that expire and tables that
+// are dropped for it, kill, clean close and reopening.
 // Threads: one each.
 
 using LsmMmap.Testing;
@@ -40,8 +41,11 @@ internal static class Workloads
     public static readonly Workload Small = new("small", OfEachOne, static () => Options(
         CompactionStyle.Leveled, Compression.None, manifestBytes: 1, threads: 1));
 
+    public static readonly Workload Expiring = new("expiring", Expire, static () => Options(
+        CompactionStyle.Leveled, Compression.None, manifestBytes: 2048, threads: 1));
+
     public static IReadOnlyList<Workload> All { get; } =
-        [Leveled, Tiered, Manifests, Async, Threads, Killed, Small];
+        [Leveled, Tiered, Manifests, Async, Threads, Killed, Small, Expiring];
 
     /// <summary>One of the above, or "random:" and a seed.</summary>
     public static Workload Named(string name) => name.StartsWith(
@@ -245,6 +249,39 @@ internal static class Workloads
         run.MakeKeyspace("cats");
         run.Commit(Synced, ("cats", "kitty", 60));
         run.Put("e", 60, Flushed);
+        run.Close();
+    }
+
+    /// <summary>Tables that are wholly over at the bottom, over others, and together with those;
+    /// tables that are half over; under each of them an older version that must stay hidden.
+    /// </summary>
+    private static void Expire(WorkloadRun run)
+    {
+        run.Open();
+        run.MakeKeyspace("cats");
+        for (int i = 0; i < 3; i++)
+        {
+            run.Commit(Flushed, (null, "a", 900), (null, "b", 30), ("cats", "tom", 700));
+            run.Background(static store => store.Flush());
+            // Two commits in a row: one of them deletes, the other puts what expires.
+            for (int n = 0; n < 2; n++)
+                run.Commit(Flushed, (null, "a", 0), (null, "b", 0), ("cats", "tom", 0));
+            run.Commit(Synced, ("cats", "felix", 20 + i), ("cats", "grey", 0));
+            run.Background(
+                i == 1 ? static store => store.Compact() : static store => store.Flush());
+            run.TimePasses();
+            run.Background(static store => store.WaitForIdle(), isFlush: false);
+            if (i == 1)
+                run.Kill();
+            else
+                run.Close();
+            run.Open();
+        }
+        run.Commit(Synced, (null, "c", 60), ("cats", "felix", 0));
+        run.Background(static store => store.Compact());
+        run.TimePasses();
+        run.Background(static store => store.WaitForIdle(), isFlush: false);
+        run.Put("end", 10, Flushed);
         run.Close();
     }
 

@@ -14,6 +14,8 @@ public sealed class FormatExampleTests
 {
     private const ulong TableId = 0x0102_0304_0506_0708;
 
+    private static readonly DateTimeOffset s_beginOf2030 = new(2030, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
     [Fact]
     public void FormatPage_LogExample_IsWhatTheWriterMakes()
     {
@@ -60,6 +62,18 @@ public sealed class FormatExampleTests
     }
 
     [Fact]
+    public void FormatPage_ExpiryExample_IsWhatAStoreLogs()
+    {
+        InStore(folder =>
+        {
+            using LsmStore store = LsmStore.Open(folder);
+            store.PutWithExpiry("apple"u8, "red"u8, s_beginOf2030);
+            byte[] body = Assert.Single(Bodies(folder, LogRecordKind.Data));
+            HexExample.AssertShows("expiry", body);
+        });
+    }
+
+    [Fact]
     public void FormatPage_FragmentsExample_IsWhatTheCodecMakes()
     {
         RangeTombstones ranges = RangeTombstones.None.With("a"u8.ToArray(), RangeTombstones.End, 4);
@@ -88,22 +102,25 @@ public sealed class FormatExampleTests
         VersionEdit edit = new() { Numbers = new StoreNumbers(12, 300, 77, 2) };
         edit.Keyspaces.Add(new KeyspaceRecord(1, "events", "block=4096", false, 5));
         edit.Flushed.Add((0, 77));
-        edit.Added.Add((0, 0, new TableInfo
-        {
-            Number = 13,
-            TableId = TableId,
-            FileBytes = 16_512,
-            FileChecksum = 0x1122_3344_5566_7788,
-            SmallestKey = [.. "apple"u8],
-            LargestKey = [.. "pear"u8],
-            SmallestSequence = 70,
-            LargestSequence = 77,
-            EntryCount = 3,
-            DeleteCount = 1,
-        }));
+        edit.Added.Add((0, 0, Table()));
         edit.Removed.Add((0, 6, 9));
         edit.Clean = new CleanClose(12, 200, 77);
         HexExample.AssertShows("edit", EditCodec.Encode(edit, chain: 0));
+    }
+
+    [Fact]
+    public void FormatPage_ExpiringExample_IsWhatTheCodecMakes()
+    {
+        long firstMs = s_beginOf2030.ToUnixTimeMilliseconds();
+        VersionEdit edit = new();
+        edit.Added.Add((0, 0, Table() with
+        {
+            Expiring = new ExpiringEntries(2, firstMs, firstMs + 5_000),
+        }));
+        byte[] bytes = EditCodec.Encode(edit, chain: 0);
+        HexExample.AssertShows("expiring", bytes);
+        Assert.True(EditCodec.TryDecode(bytes, out _, out VersionEdit read, out _));
+        Assert.Equal(edit.Added[0].Table.Expiring, read.Added[0].Table.Expiring);
     }
 
     [Fact]
@@ -121,6 +138,20 @@ public sealed class FormatExampleTests
         builder.Finish();
         HexExample.AssertShows("table", file.ToArray());
     }
+
+    private static TableInfo Table() => new()
+    {
+        Number = 13,
+        TableId = TableId,
+        FileBytes = 16_512,
+        FileChecksum = 0x1122_3344_5566_7788,
+        SmallestKey = [.. "apple"u8],
+        LargestKey = [.. "pear"u8],
+        SmallestSequence = 70,
+        LargestSequence = 77,
+        EntryCount = 3,
+        DeleteCount = 1,
+    };
 
     private static void InStore(Action<string> test)
     {

@@ -48,6 +48,19 @@ public sealed class KeyspaceOptions
     /// the limit: see <see cref="LsmMmap.Retention"/>.</value>
     public Retention? Retention { get; set; }
 
+    /// <summary>How long a value that <c>Put</c> writes is there, counted from the call that
+    /// commits it; then its key is absent, as <see cref="Keyspace.PutWithExpiry"/> says. It
+    /// counts for writes from now on, and changes nothing that was written. By
+    /// <see cref="StoreOptions.TimeProvider"/>.</summary>
+    /// <value>null, the default, means for ever; above zero, rounded up to a
+    /// millisecond.</value>
+    public TimeSpan? TimeToLive { get; set; }
+
+    /// <summary>The same in milliseconds; 0 for ever.</summary>
+    internal long TimeToLiveMs => TimeToLive is not { } time ? 0
+        : time.Ticks / TimeSpan.TicksPerMillisecond
+            + (time.Ticks % TimeSpan.TicksPerMillisecond > 0 ? 1 : 0);
+
     internal Compression CompressionOf(int level) =>
         CompressionPerLevel is not { Count: > 0 } list
             ? Compression.None
@@ -65,6 +78,8 @@ public sealed class KeyspaceOptions
         if (double.IsNaN(BloomBitsPerKey) || BloomBitsPerKey < 0 || BloomBitsPerKey > 30)
             OptionRange.Throw(nameof(BloomBitsPerKey), BloomBitsPerKey, "0 to 30");
         OptionRange.CheckEnum(nameof(Compaction), Compaction);
+        if (TimeToLive <= TimeSpan.Zero)
+            OptionRange.Throw(nameof(TimeToLive), TimeToLive, "above zero");
         Compression[]? perLevel = CompressionPerLevel?.ToArray();
         foreach (Compression codec in perLevel ?? [])
             OptionRange.CheckEnum(nameof(CompressionPerLevel), codec);
@@ -77,15 +92,17 @@ public sealed class KeyspaceOptions
             CompressionPerLevel = perLevel,
             Compaction = Compaction,
             Retention = Retention?.Validated(),
+            TimeToLive = TimeToLive,
         };
     }
 
     /// <summary>For a keyspace whose own options are lost: tuning may be guessed, what is dropped
     /// may not.</summary>
-    internal KeyspaceOptions WithoutRetention()
+    internal KeyspaceOptions WithoutDrops()
     {
         var copy = (KeyspaceOptions)MemberwiseClone();
         copy.Retention = null;
+        copy.TimeToLive = null;
         return copy;
     }
 
@@ -97,9 +114,12 @@ public sealed class KeyspaceOptions
         string text = string.Create(CultureInfo.InvariantCulture,
             $"memtable={MemtableBytes};table={TableBytes};block={BlockBytes};" +
             $"bloom={BloomBitsPerKey:R};codecs={codecs};style={(int)Compaction}");
-        return Retention is not { } kept ? text : text + string.Create(
-            CultureInfo.InvariantCulture,
-            $";keepBytes={kept.Bytes};keepTicks={kept.Age.Ticks}");
+        if (Retention is { } kept)
+            text += string.Create(CultureInfo.InvariantCulture,
+                $";keepBytes={kept.Bytes};keepTicks={kept.Age.Ticks}");
+        if (TimeToLive is { } time)
+            text += string.Create(CultureInfo.InvariantCulture, $";liveTicks={time.Ticks}");
+        return text;
     }
 
     /// <summary>Reads the stored form; names it does not know are passed over, so that an older
@@ -141,6 +161,7 @@ public sealed class KeyspaceOptions
             case "keepTicks":
                 (Retention ??= new Retention()).Age = new TimeSpan(long.Parse(value, culture));
                 break;
+            case "liveTicks": TimeToLive = new TimeSpan(long.Parse(value, culture)); break;
             case "codecs":
                 CompressionPerLevel = value.Length == 0 ? null : Array.ConvertAll(
                     value.Split(','), text => (Compression)int.Parse(text, culture));

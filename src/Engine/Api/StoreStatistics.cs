@@ -71,6 +71,11 @@ public sealed class StoreStatistics
     /// <summary>Table bytes of each level, likewise.</summary>
     public IReadOnlyList<long> BytesPerLevel { get; internal init; } = [];
 
+    /// <summary>Entries that flushes, compactions and drops have met after their time and taken
+    /// away (<see cref="Keyspace.PutWithExpiry"/>); older versions of a key count
+    /// too.</summary>
+    public long EntriesExpired { get; internal init; }
+
     /// <summary>Commits to the sequence of which everything is visible.</summary>
     public long LastSequence { get; internal init; }
 

@@ -27,6 +27,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
     private readonly List<StoreThread> _threads = [];
     private readonly RetentionWork _retention = new(state, committer);
     private readonly CoveredWork _covered = new(state, committer);
+    private readonly ExpiredWork _expired = new(state, committer);
     private readonly SpaceReserve _space = new(state);
     private readonly WritePace? _pace = WritePace.Of(state);
     private readonly TimeProvider _clock = state.Services.Options.TimeProvider;
@@ -39,9 +40,11 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
         get
         {
             AssertInvariants();
-            return _running.Count == 0 && _retention.IsIdle && _covered.IsIdle
+            long nowMs = state.Services.NowMs;
+            return _running.Count == 0 && _retention.IsIdle && _covered.IsIdle && _expired.IsIdle
                 && state.Trees.All(tree => tree.Frozen.Count == 0 && !tree.IsFlushing
-                    && CompactionPicker.Pick(tree.Version, tree.Options) == null);
+                    && CompactionPicker.Pick(
+                        tree.Version, tree.Options, nowMs: nowMs) == null);
         }
     }
 
@@ -73,6 +76,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
         foreach (StoreThread thread in _threads)
             thread.Join();
         _retention.Dispose();
+        _expired.Dispose();
         _pace?.Dispose();
     }
 
@@ -83,7 +87,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
         KeyspaceTree tree, ReadOnlySpan<byte> from, ReadOnlySpan<byte> to,
         CancellationToken cancellationToken)
     {
-        var manual = new ManualCompaction(from, to);
+        var manual = new ManualCompaction(from, to, state.Services.NowMs);
         while (true)
         {
             CompactionJob? job = null;
@@ -132,7 +136,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
             return null;
         if (!_space.Allows(plan, _running.Values.SelectMany(static plans => plans)))
             state.ThrowIfCompactionPaused();
-        return Begin(tree, plan, 1 + IdleCompactors());
+        return Begin(tree, plan, 1 + IdleCompactors(), state.Services.NowMs);
     }
 
     private void Loop(bool mayFlushOnly)
@@ -189,8 +193,8 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
             : NextDrop() ?? NextCompaction() ?? NextFlush();
     }
 
-    private Func<bool>? NextDrop() =>
-        state.IsClosing ? null : _retention.Next() ?? _covered.Next();
+    private Func<bool>? NextDrop() => state.IsClosing ? null
+        : _retention.Next() ?? _covered.Next() ?? (_retention.IsRunning ? null : _expired.Next());
 
     private Func<bool>? NextFlush()
     {
@@ -238,6 +242,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
     {
         if (state.IsClosing)
             return null;
+        long nowMs = state.Services.NowMs;
         CompactionPlan? chosen = null;
         KeyspaceTree? of = null;
         double most = -1;
@@ -246,13 +251,14 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
             CompactionPressure pressure = CompactionPicker.Pressure(tree.Version, tree.Options);
             double load = Math.Max(pressure.Level0Load, pressure.DebtLoad);
             if (load > most && CompactionPicker.Pick(
-                tree.Version, tree.Options, _running.GetValueOrDefault(tree)) is { } plan)
+                tree.Version, tree.Options, _running.GetValueOrDefault(tree), nowMs: nowMs)
+                is { } plan)
                 (chosen, of, most) = (plan, tree, load);
         }
         bool mayBegin = _space.Allows(chosen, _running.Values.SelectMany(static plans => plans));
         if (chosen == null || !mayBegin)
             return null;
-        CompactionJob job = Begin(of!, chosen, Math.Max(1, IdleCompactors()));
+        CompactionJob job = Begin(of!, chosen, Math.Max(1, IdleCompactors()), nowMs);
         return () =>
         {
             try
@@ -276,7 +282,8 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
 
     /// <summary>Marks a plan as running and takes what it needs. Under the store's lock, in the
     /// same hold that picked it.</summary>
-    private CompactionJob Begin(KeyspaceTree tree, CompactionPlan plan, int threads)
+    private CompactionJob Begin(
+        KeyspaceTree tree, CompactionPlan plan, int threads, long nowMs)
     {
         AssertInvariants();
         Debug.Assert(threads > 0, "somebody runs it");
@@ -288,7 +295,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
         return new CompactionJob(
             tree, plan, tree.Version,
             new CompactionRun(
-                state, committer, tree, plan, state.Snapshots.ToArray(), _pace, threads));
+                state, committer, tree, plan, state.Snapshots.ToArray(), nowMs, _pace, threads));
     }
 
     private bool Run(CompactionJob job, CancellationToken cancellationToken)

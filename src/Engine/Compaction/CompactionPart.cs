@@ -55,9 +55,14 @@ internal sealed class CompactionPart(
                     ThrowIfUnwanted();
                 }
                 ReadOnlySpan<byte> key = merge.UserKey;
-                if (!rule.IsInOrder(key, merge.Tag))
+                ulong tag = merge.Tag;
+                if (!rule.IsInOrder(key, tag))
                     ThrowDisorder();
-                if (!rule.Keep(key, merge.Tag, out ulong tag))
+                bool expires = EntryTag.Kind(tag) == ValueKind.PutWithExpiry;
+                ReadOnlySpan<byte> stored = expires ? merge.Value : default;
+                if (expires)
+                    tag = rule.TagNow(tag, ref stored);
+                if (!rule.Keep(key, tag, out tag))
                     continue;
                 if (splitter.ShouldCutBefore(key, output?.EstimatedBytes ?? 0) && output != null)
                 {
@@ -66,7 +71,7 @@ internal sealed class CompactionPart(
                     start = end;
                 }
                 output ??= NewOutput();
-                output.Add(key, tag, merge.Value);
+                output.Add(key, tag, expires ? stored : merge.Value);
             }
             RangeTombstones rest = rule.Ranges.Clip(start, to);
             if (!rest.IsEmpty)

@@ -22,17 +22,21 @@ internal static class CompactionPicker
     /// <param name="running">The plans of this keyspace that run now, all of them. Without, any
     /// table marked as compacting blocks all that its compaction might touch.</param>
     /// <param name="tuning">null, always in the engine, means the default.</param>
+    /// <param name="nowMs">The time by which entries are over, in milliseconds of Unix time; 0 is
+    /// long ago.</param>
     public static CompactionPlan? Pick(
         TreeVersion version, KeyspaceOptions options,
-        IReadOnlyList<CompactionPlan>? running = null, CompactionTuning? tuning = null)
+        IReadOnlyList<CompactionPlan>? running = null, CompactionTuning? tuning = null,
+        long nowMs = 0)
     {
         tuning ??= CompactionTuning.Default;
         if (version.TableCount == 0 || options.Retention != null)
             return null;
         var claims = CompactionClaims.Of(version, running);
-        return options.Compaction == CompactionStyle.Tiered
+        CompactionPlan? plan = options.Compaction == CompactionStyle.Tiered
             ? TieredPicker.Pick(version, options, tuning, claims)
             : LeveledPicker.Pick(version, options, tuning, claims);
+        return plan ?? ExpiredPicker.Pick(version, options, claims, nowMs);
     }
 
     /// <summary>With retention nothing is owed, however many tables are on level 0.</summary>

@@ -30,6 +30,9 @@ internal enum CompactionReason
     /// <summary>Tables are mostly tombstones.</summary>
     Tombstones,
 
+    /// <summary>Most entries of a table are over.</summary>
+    Expired,
+
     /// <summary>The user asked.</summary>
     Manual,
 

@@ -17,9 +17,10 @@ namespace LsmMmap.Engine.Compaction;
 
 internal sealed class CompactionRun(
     StoreState state, VersionCommitter committer, KeyspaceTree tree, CompactionPlan plan,
-    ulong[] snapshots, WritePace? pace = null, int partsMax = 1)
+    ulong[] snapshots, long nowMs, WritePace? pace = null, int partsMax = 1)
 {
     private readonly List<Table> _outputs = [];
+    private long _overCount;
     private ExceptionDispatchInfo? _failure;
 
     /// <summary>What was written, once it has run; empty after a move.</summary>
@@ -40,6 +41,8 @@ internal sealed class CompactionRun(
         {
             Merge(cancellationToken);
             committed = CommitMerge();
+            if (committed)
+                state.Services.Counters.Expired(_overCount);
             return committed;
         }
         finally
@@ -166,7 +169,9 @@ internal sealed class CompactionRun(
     {
         try
         {
-            part.Merge(new RetentionRule(snapshots, plan, ranges));
+            var rule = new RetentionRule(snapshots, plan, ranges, nowMs);
+            part.Merge(rule);
+            Interlocked.Add(ref _overCount, rule.OverCount);
         }
         catch (Exception e)
         {

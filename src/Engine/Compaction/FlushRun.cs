@@ -7,6 +7,7 @@ using LsmMmap.Engine.Memory;
 using LsmMmap.Engine.Reading;
 using LsmMmap.Engine.State;
 using LsmMmap.Engine.Versions;
+using LsmMmap.Sstable.Keys;
 
 namespace LsmMmap.Engine.Compaction;
 
@@ -23,15 +24,21 @@ internal sealed class FlushRun(StoreState state, VersionCommitter committer)
         Debug.Assert(!memTable.IsEmpty, "an empty memtable makes no table");
         using var output = new TableOutput(
             services, memTable.KeyspaceId, keyspaceName, options, level: 0);
-        var rule = new RetentionRule(snapshots, plan: null, memTable.Ranges);
+        var rule = new RetentionRule(snapshots, plan: null, memTable.Ranges, services.NowMs);
         var cursor = new MemTableCursor();
         cursor.Reset(memTable);
         for (bool more = cursor.SeekToFirst(); more; more = cursor.Next())
         {
-            if (rule.Keep(cursor.UserKey, cursor.Tag, out ulong tag))
-                output.Add(cursor.UserKey, tag, cursor.Value);
+            ulong tag = cursor.Tag;
+            ReadOnlySpan<byte> stored = cursor.Value;
+            if (EntryTag.Kind(tag) == ValueKind.PutWithExpiry)
+                tag = rule.TagNow(tag, ref stored);
+            if (rule.Keep(cursor.UserKey, tag, out tag))
+                output.Add(cursor.UserKey, tag, stored);
         }
-        return output.Finish(rule.Ranges);
+        TableInfo info = output.Finish(rule.Ranges);
+        services.Counters.Expired(rule.OverCount);
+        return info;
     }
 
     /// <summary>What was written, whether or not the keyspace was dropped meanwhile.</summary>

@@ -24,6 +24,7 @@ internal sealed class ManualCompaction
 {
     private readonly byte[] _from;
     private readonly byte[] _to;
+    private readonly long _nowMs;
 
     private bool _hasStarted;
     private ulong _sequenceMark;
@@ -33,9 +34,11 @@ internal sealed class ManualCompaction
     private KeyRange? _after; // the walk of this level is past the end of this
     private KeyRange? _last; // and ends with this; null when the level has nothing in the range
 
-    /// <summary>From is inclusive, to is exclusive; an empty one is open.</summary>
-    public ManualCompaction(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to)
+    /// <summary>From is inclusive, to is exclusive; an empty one is open. What is over at a time
+    /// goes, in milliseconds of Unix time; 0 is long ago.</summary>
+    public ManualCompaction(ReadOnlySpan<byte> from, ReadOnlySpan<byte> to, long nowMs = 0)
     {
+        _nowMs = nowMs;
         _from = from.ToArray();
         _to = to.ToArray();
         IsDone = _to.Length > 0 && from.SequenceCompareTo(to) >= 0;
@@ -177,10 +180,11 @@ internal sealed class ManualCompaction
         return inputs;
     }
 
-    // Entries that all have sequence zero are single Puts: nothing can be dropped.
+    // Entries that all have sequence zero are single Puts: nothing can be dropped but what is over.
     private bool MayShrink(Table table) =>
         table.Info.Number <= _numberMark
-        && (table.Info.DeleteCount > 0 || table.Info.LargestSequence > 0);
+        && (table.Info.DeleteCount > 0 || table.Info.LargestSequence > 0
+            || (!table.Info.Expiring.IsEmpty && table.Info.Expiring.FirstMs <= _nowMs));
 
     // The first level below that has tables under the keys; what is passed by has none.
     private int OutputBelow(TreeVersion version, KeyRange keys)

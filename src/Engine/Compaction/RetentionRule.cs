@@ -8,7 +8,7 @@
 // 2. In the lowest stripe, everything older in the inputs is dropped by 1. When no table outside
 //    the inputs may hold an older version either, then
 //    - a tombstone hides nothing any more and is dropped;
-//    - a Put is seen by every reader that comes to it: its sequence becomes zero.
+//    - another entry is seen by every reader that comes to it: its sequence becomes zero.
 // Readers without a snapshot read at a sequence that is not below that of any entry in a table,
 // so the newest version is all they need. Newer versions in tables above the inputs, and in
 // memtables, are neither needed nor touched. What is flushed later must be newer than all tables
@@ -20,6 +20,10 @@
 // stripe a tombstone under whose whole fragment no table outside the inputs may hold anything has
 // hidden all there was, and goes. As long as one is left that an entry is newer than, the entry
 // keeps its sequence, or it would fall under it.
+//
+// An entry that is over is a tombstone of its sequence (TagNow), whoever may see it: time goes on
+// for snapshots too. All that is said of tombstones holds for it from then on, so no older version
+// can come back, whatever becomes of the clock.
 //
 // Without a plan (a flush) every table may hold older versions: only rule 1 applies.
 // No allocation per entry: the last key is remembered in a buffer that only grows.
@@ -37,6 +41,7 @@ internal sealed class RetentionRule
     private readonly ulong[] _snapshots;
     private readonly OlderTables? _older;
     private readonly bool _mayZeroSequences;
+    private readonly long _nowMs;
 
     // The newest range tombstone of each stripe, those that are not kept too.
     private readonly RangeTombstones _hiding = RangeTombstones.None;
@@ -50,9 +55,12 @@ internal sealed class RetentionRule
     /// made.</param>
     /// <param name="plan">The compaction; null for a flush.</param>
     /// <param name="ranges">The range tombstones of all inputs.</param>
+    /// <param name="nowMs">The time for all of it, in milliseconds of Unix time; 0 is
+    /// long ago.</param>
     public RetentionRule(
-        ulong[] snapshots, CompactionPlan? plan, RangeTombstones? ranges = null)
+        ulong[] snapshots, CompactionPlan? plan, RangeTombstones? ranges = null, long nowMs = 0)
     {
+        _nowMs = nowMs;
         for (int i = 1; i < snapshots.Length; i++)
             Debug.Assert(snapshots[i - 1] <= snapshots[i], "snapshots ascend");
         _snapshots = snapshots;
@@ -70,6 +78,9 @@ internal sealed class RetentionRule
     /// </summary>
     public RangeTombstones Ranges { get; } = RangeTombstones.None;
 
+    /// <summary>How many entries were over.</summary>
+    public long OverCount { get; private set; }
+
     /// <summary>Whether the entry lies behind the one kept or dropped last. Where it does not, the
     /// inputs are damaged in a way that no checksum shows, and nothing may be merged.</summary>
     public bool IsInOrder(ReadOnlySpan<byte> userKey, ulong tag)
@@ -80,9 +91,22 @@ internal sealed class RetentionRule
         return order > 0 || (order == 0 && tag < _lastTag);
     }
 
+    /// <summary>What an entry that expires is now: itself, or a tombstone. What is stored for it
+    /// then is nothing.</summary>
+    public ulong TagNow(ulong tag, ref ReadOnlySpan<byte> stored)
+    {
+        Debug.Assert(
+            EntryTag.Kind(tag) == ValueKind.PutWithExpiry, "no other entry is ever over");
+        if (!Expiry.IsOver(stored, _nowMs))
+            return tag;
+        OverCount++;
+        stored = default;
+        return EntryTag.Pack(EntryTag.Sequence(tag), ValueKind.Delete);
+    }
+
     /// <summary>
     /// Whether the entry is kept, and the tag to keep it with. Called once for each entry of the
-    /// merge, in internal-key order.
+    /// merge, in internal-key order, with its tag of now.
     /// </summary>
     public bool Keep(ReadOnlySpan<byte> userKey, ulong tag, out ulong newTag)
     {
@@ -123,7 +147,7 @@ internal sealed class RetentionRule
         if (EntryTag.Kind(tag) == ValueKind.Delete)
             return false;
         if (_mayZeroSequences)
-            tag = EntryTag.PlainPut;
+            tag = EntryTag.Pack(0, EntryTag.Kind(tag));
         return true;
     }
 

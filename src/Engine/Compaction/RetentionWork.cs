@@ -17,16 +17,12 @@ namespace LsmMmap.Engine.Compaction;
 
 internal sealed class RetentionWork(StoreState state, VersionCommitter committer) : IDisposable
 {
-    private const int HeldBackMs = 1000;
-
-    private static readonly TimeSpan s_waitMax = TimeSpan.FromDays(1);
-
     private readonly TimeProvider _clock = state.Services.Options.TimeProvider;
-    private ITimer? _timer;
+    private readonly WakeTimer _timer = new(state);
     private int _running;
-    private bool _isDisposed;
 
-    private long NowMs => _clock.GetUtcNow().ToUnixTimeMilliseconds();
+    /// <summary>Whether a drop runs that readers see already and no edit may say yet.</summary>
+    public bool IsRunning => _running > 0;
 
     /// <summary>Whether no drop runs or is due.</summary>
     public bool IsIdle => _running == 0 && !state.Trees.Any(tree => Due(tree).Count > 0);
@@ -48,23 +44,17 @@ internal sealed class RetentionWork(StoreState state, VersionCommitter committer
                 return Begin(tree, due);
             expiryMs = Math.Min(expiryMs, RetentionLimit.NextExpiryMs(tree.Version, retention));
         }
-        WakeAt(expiryMs);
+        _timer.WakeAt(expiryMs);
         return null;
     }
 
-    public void Dispose()
-    {
-        using (state.Gate.Hold())
-        {
-            AssertInvariants();
-            _isDisposed = true;
-            _timer?.Dispose();
-        }
-    }
+    public void Dispose() => _timer.Dispose();
 
     private List<(int Level, Table Table)> Due(KeyspaceTree tree) =>
         tree.Options.Retention is { } retention
-            ? RetentionLimit.Due(tree.Version, retention, NowMs, state.Snapshots.ToArray()) : [];
+            ? RetentionLimit.Due(
+                tree.Version, retention, state.Services.NowMs, state.Snapshots.ToArray())
+            : [];
 
     private Func<bool> Begin(KeyspaceTree tree, List<(int Level, Table Table)> due)
     {
@@ -126,30 +116,6 @@ internal sealed class RetentionWork(StoreState state, VersionCommitter committer
         catch (Exception e) when (e is not StoreFailedException)
         {
             throw state.Fail(e);
-        }
-    }
-
-    private void WakeAt(long expiryMs)
-    {
-        AssertInvariants();
-        if (expiryMs == long.MaxValue || _isDisposed)
-            return;
-        _timer ??= _clock.CreateTimer(
-            static work => ((RetentionWork)work!).Wake(), this, Timeout.InfiniteTimeSpan,
-            Timeout.InfiniteTimeSpan);
-        // A timer knows 49 days at most; being woken too early does no harm.
-        long waitMs = expiryMs - NowMs;
-        // What is old enough and still here is held back, by a snapshot as a rule.
-        waitMs = waitMs > 0 ? Math.Min(waitMs, (long)s_waitMax.TotalMilliseconds) : HeldBackMs;
-        _timer.Change(TimeSpan.FromMilliseconds(waitMs), Timeout.InfiniteTimeSpan);
-    }
-
-    private void Wake()
-    {
-        using (state.Gate.Hold())
-        {
-            AssertInvariants();
-            state.Gate.PulseAll();
         }
     }
 

@@ -58,11 +58,13 @@ internal sealed record TreeExplanation
     public static TreeExplanation Of(
         string keyspace, TreeVersion version, KeyspaceOptions options, long nowMs)
     {
-        CompactionPlan? plan = CompactionPicker.Pick(version, options);
+        CompactionPlan? plan = CompactionPicker.Pick(version, options, nowMs: nowMs);
         List<(int Level, Table Table)> due = options.Retention is { } retention
             ? RetentionLimit.Due(version, retention, nowMs, []) : [];
         Debug.Assert(plan == null || due.Count == 0, "with retention nothing is compacted");
-        var taken = plan != null ? plan.Inputs : due;
+        List<(int Level, Table Table)> over = ExpiredTables.Due(version, nowMs);
+        IReadOnlyList<(int Level, Table Table)> taken = due.Count > 0 ? due
+            : over.Count > 0 ? over : plan != null ? plan.Inputs : [];
         int deepest = version.DeepestLevel();
         return new TreeExplanation
         {
@@ -73,9 +75,9 @@ internal sealed record TreeExplanation
                 .Select(level => LevelOf(version, options, level))],
             Tables = [.. RetentionLimit.OldestFirst(version).Select(static t =>
                 new ExplainedTable(t.Level, t.Table.Info, t.Table.ResidentBytes()))],
-            Next = plan != null ? Words(plan) : due.Count > 0
-                ? $"drop {due.Count} of {version.TableCount} tables; {KeptOf(options)}"
-                : "nothing is due",
+            Next = taken.Count == 0 ? "nothing is due" : taken == plan?.Inputs ? Words(plan)
+                : $"drop {taken.Count} of {version.TableCount} tables; "
+                    + (taken == over ? "every entry is over" : KeptOf(options)),
             NextTables = [.. taken.Select(static t => t.Table.Info.Number)],
             RunCount = version.Tables(0).Length + version.SortedLevels.Length,
             SpaceAmplification = deepest == 0

@@ -35,6 +35,7 @@ internal sealed unsafe class MemTable : IDisposable
     private ulong _smallestSequence;
     private ulong _largestSequence;
     private bool _isDisposed;
+    private bool _hasExpiring;
 
     /// <summary>Whether the last Add brought a new key. The writer's guess about the next one.
     /// </summary>
@@ -77,6 +78,9 @@ internal sealed unsafe class MemTable : IDisposable
     /// <summary>Whether nothing is readable yet.</summary>
     public bool IsEmpty => EntryCount == 0 && Ranges.IsEmpty;
 
+    /// <summary>Whether an entry was added that expires.</summary>
+    public bool HasExpiring => Volatile.Read(ref _hasExpiring);
+
     /// <summary>The range tombstones, as of now.</summary>
     public RangeTombstones Ranges => Volatile.Read(ref _ranges);
 
@@ -110,6 +114,8 @@ internal sealed unsafe class MemTable : IDisposable
         // Before the entry: whoever sees it sees the mark.
         if (!_ranges.IsEmpty)
             _ranges.Note(userKey, EntryTag.Sequence(tag));
+        if (EntryTag.Kind(tag) == ValueKind.PutWithExpiry)
+            Volatile.Write(ref _hasExpiring, true);
         OrderedIndex order = _order ?? CreateParts();
         KeyIndex keys = _keys!;
         ulong hash = InternalKey.Hash(userKey);

@@ -29,6 +29,7 @@ internal sealed class MultiLookup
     private byte[] _keys = [];
     private ReadState? _state;
     private ulong _seekTag;
+    private long _nowMs;
     private int _count;
     private int _keyBytes;
     private int _openCount;
@@ -68,6 +69,7 @@ internal sealed class MultiLookup
         Generation++;
         _state = reader.Acquire(out TreeView view, out ulong sequence);
         _seekTag = EntryTag.SeekAt(sequence);
+        _nowMs = view.HasExpiring ? view.NowMs : 0;
         try
         {
             for (int first = 0; first < _count; first += GroupKeys)
@@ -118,7 +120,6 @@ internal sealed class MultiLookup
             if (!lookup.IsFound
                 || PointLookup.IsVisible(view, KeyOf(lookup), sequence, ref lookup.Value))
                 continue;
-            lookup.Value = default;
             lookup.IsFound = false;
         }
     }
@@ -168,7 +169,7 @@ internal sealed class MultiLookup
             {
                 lookup.Value.Value = value;
                 lookup.Value.Tag = tag;
-                lookup.IsFound = EntryTag.Kind(tag) == ValueKind.Put;
+                lookup.IsFound = IsValue(ref lookup.Value);
             }
             else
             {
@@ -212,12 +213,16 @@ internal sealed class MultiLookup
         {
             ref Lookup lookup = ref _lookups[_open[i]];
             if (_probes[i].IsOpen && _probes[i].Take(KeyOf(lookup), _seekTag, ref lookup.Value))
-                lookup.IsFound = EntryTag.Kind(lookup.Value.Tag) == ValueKind.Put;
+                lookup.IsFound = IsValue(ref lookup.Value);
             else
                 _open[left++] = _open[i];
         }
         _openCount = left;
     }
+
+    /// <summary>All keys of a read are asked as of one time.</summary>
+    private bool IsValue(ref TableValue found) =>
+        EntryTag.Kind(found.Tag) == ValueKind.Put || PointLookup.IsLive(ref found, _nowMs);
 
     private struct Lookup
     {

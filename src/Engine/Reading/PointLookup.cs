@@ -61,14 +61,14 @@ internal static class PointLookup
         if (TryGetFrom(view.Active, key, hash, seekTag, ref found))
         {
             ownerId = view.Active.Id;
-            return IsValue(ref found);
+            return IsValue(view, ref found);
         }
         foreach (LiveMemTable memTable in view.Frozen)
         {
             if (TryGetFrom(memTable, key, hash, seekTag, ref found))
             {
                 ownerId = memTable.Id;
-                return IsValue(ref found);
+                return IsValue(view, ref found);
             }
         }
         TreeVersion version = view.Version;
@@ -77,7 +77,7 @@ internal static class PointLookup
             if (table.Reader.TryGet(key, hash, seekTag, ref found))
             {
                 ownerId = table.Id;
-                return IsValue(ref found);
+                return IsValue(view, ref found);
             }
         }
         ReadOnlySpan<int> levels = version.SortedLevels;
@@ -89,7 +89,7 @@ internal static class PointLookup
                 key, hash, seekTag, ref found, isLikely && i == levels.Length - 1))
             {
                 ownerId = tables[at].Id;
-                return IsValue(ref found);
+                return IsValue(view, ref found);
             }
         }
         ownerId = 0;
@@ -110,7 +110,7 @@ internal static class PointLookup
             ownerId = view.Frozen[i].Id;
             isKnown = TryGetFrom(view.Frozen[i], key, hash, seekTag, ref found);
         }
-        isValue = isKnown && IsValue(ref found);
+        isValue = isKnown && IsValue(view, ref found);
         return isKnown;
     }
 
@@ -127,11 +127,24 @@ internal static class PointLookup
         return true;
     }
 
-    /// <summary>False for a tombstone, whose block (if it came in one) is let go.</summary>
-    public static bool IsValue(ref TableValue found)
+    /// <summary>Whether what was found is a value now. If not, it is let go.</summary>
+    public static bool IsValue(TreeView view, ref TableValue found)
     {
-        if (EntryTag.Kind(found.Tag) == ValueKind.Put)
+        ValueKind kind = EntryTag.Kind(found.Tag);
+        return kind == ValueKind.Put
+            || IsLive(ref found, kind == ValueKind.PutWithExpiry ? view.NowMs : 0);
+    }
+
+    /// <summary>The same for what is no plain Put, by a time: whether it expires later. Then the
+    /// value is cut free of its own time.</summary>
+    public static bool IsLive(ref TableValue found, long nowMs)
+    {
+        if (EntryTag.Kind(found.Tag) == ValueKind.PutWithExpiry
+            && !Expiry.IsOver(found.Value.Span, nowMs))
+        {
+            found.Value = found.Value.Slice(Expiry.Bytes, found.Value.Length - Expiry.Bytes);
             return true;
+        }
         Release(ref found);
         return false;
     }
@@ -139,6 +152,6 @@ internal static class PointLookup
     private static void Release(ref TableValue found)
     {
         found.Owner?.Release();
-        found.Owner = null;
+        found = default;
     }
 }

@@ -59,7 +59,7 @@ internal static class ResidentLookup
         {
             TableAnswer answer = Ask(table, key, hash, seekTag, ref found, out ownerId);
             if (answer != TableAnswer.NotHere)
-                return Decide(answer, ref found);
+                return Decide(view, answer, ref found);
         }
         foreach (int level in version.SortedLevels)
         {
@@ -69,7 +69,7 @@ internal static class ResidentLookup
                 continue;
             TableAnswer answer = Ask(tables[at], key, hash, seekTag, ref found, out ownerId);
             if (answer != TableAnswer.NotHere)
-                return Decide(answer, ref found);
+                return Decide(view, answer, ref found);
         }
         return ResidentAnswer.Absent;
     }
@@ -84,11 +84,12 @@ internal static class ResidentLookup
             : TableAnswer.NotResident;
     }
 
-    private static ResidentAnswer Decide(TableAnswer answer, ref TableValue found)
+    private static ResidentAnswer Decide(
+        TreeView view, TableAnswer answer, ref TableValue found)
     {
         Debug.Assert(answer != TableAnswer.NotHere, "the key's table has answered");
         if (answer == TableAnswer.NotResident)
             return ResidentAnswer.Unknown;
-        return PointLookup.IsValue(ref found) ? ResidentAnswer.Found : ResidentAnswer.Absent;
+        return PointLookup.IsValue(view, ref found) ? ResidentAnswer.Found : ResidentAnswer.Absent;
     }
 }

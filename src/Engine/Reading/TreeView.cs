@@ -10,14 +10,18 @@ namespace LsmMmap.Engine.Reading;
 internal sealed class TreeView
 {
     private readonly bool _hasOlderRanges;
+    private readonly bool _hasOlderExpiring;
+    private readonly TimeProvider _clock;
     private int _references = 1;
 
     /// <summary>Adds a reference to every part.</summary>
     public TreeView(
-        int keyspaceId, LiveMemTable active, LiveMemTable[] frozen, TreeVersion version)
+        int keyspaceId, LiveMemTable active, LiveMemTable[] frozen, TreeVersion version,
+        TimeProvider clock)
     {
         Debug.Assert(active.Table.KeyspaceId == keyspaceId, "a memtable belongs to one keyspace");
         KeyspaceId = keyspaceId;
+        _clock = clock;
         Active = active;
         Frozen = frozen;
         Version = version;
@@ -28,6 +32,8 @@ internal sealed class TreeView
         version.AddReference();
         _hasOlderRanges = version.HasRanges
             || Array.Exists(frozen, static memTable => !memTable.Table.Ranges.IsEmpty);
+        _hasOlderExpiring = version.HasExpiring
+            || Array.Exists(frozen, static memTable => memTable.Table.HasExpiring);
     }
 
     public int KeyspaceId { get; }
@@ -42,6 +48,13 @@ internal sealed class TreeView
     /// <summary>Whether any part may hold a range tombstone that a reader sees. Asked after the
     /// reader has its sequence.</summary>
     public bool HasRanges => _hasOlderRanges || !Active.Table.Ranges.IsEmpty;
+
+    /// <summary>Whether any part may hold an entry that expires and that a reader sees. Asked
+    /// after the reader has its sequence.</summary>
+    public bool HasExpiring => _hasOlderExpiring || Active.Table.HasExpiring;
+
+    /// <summary>The time by which entries are over, in milliseconds of Unix time.</summary>
+    public long NowMs => _clock.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>The newest range tombstone over a key at or below a sequence, of all parts; 0 when
     /// there is none. May read those of the tables.</summary>

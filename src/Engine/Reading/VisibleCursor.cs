@@ -31,12 +31,17 @@ internal sealed class VisibleCursor : IDisposable
     private GrowOnlyBuffer _lower;
     private GrowOnlyBuffer _upper;
     private ulong _sequence;
+    private long _nowMs;
+    private TreeView? _view;
     private Position _position;
     private TableCursor? _plain;
     private RunCursor? _second;
     private MemTable? _skipped;
     private bool _backward;
     private bool _isEmptyRange;
+
+    // Where in the stored value of the entry that the merge stands on its value begins.
+    private int _valueAt;
     private bool _isWhole;
 
     // Whether a plain entry may have to be passed by: for bounds or range tombstones.
@@ -56,14 +61,18 @@ internal sealed class VisibleCursor : IDisposable
         : _backward ? _key.Span : _merge.UserKey;
 
     public ReadOnlySpan<byte> Value => _plain is { } table ? table.Value
-        : _backward ? _savedValue.Span : _merge.Value;
+        : _backward ? _savedValue.Span : StoredValue;
 
-    /// <summary>Stands nowhere, over a view as of a sequence. Requires: the caller keeps the
-    /// view's state alive until Clear.</summary>
+    private ReadOnlySpan<byte> StoredValue =>
+        _valueAt == 0 ? _merge.Value : _merge.Value[_valueAt..];
+
+    /// <summary>Stands nowhere, over a view as of a sequence and of now. Requires: the caller
+    /// keeps the view's state alive until Clear.</summary>
     public void Reset(TreeView view, ulong sequence)
     {
         Debug.Assert(sequence <= EntryTag.SequenceMax, "a sequence has 56 bits");
         Clear();
+        _view = view;
         _sequence = sequence;
         if (_isEmptyRange)
             return;
@@ -101,6 +110,7 @@ internal sealed class VisibleCursor : IDisposable
         _merge.Clear();
         _cover.Clear();
         Leave();
+        _view = null;
         _skipped = null;
         _isWhole = false;
         _backward = false;
@@ -214,12 +224,30 @@ internal sealed class VisibleCursor : IDisposable
     {
         _sequence = sequence;
         _cover.SetSequence(sequence);
+        // One time for all moves, so that both directions tell the same.
+        _nowMs = _view is { HasExpiring: true } view ? view.NowMs : 0;
         _isGuarded = !_lower.IsEmpty || !_upper.IsEmpty || !_cover.IsEmpty;
     }
 
     /// <summary>Whether a range tombstone hides the entry that the merge stands on.</summary>
     private bool IsHidden(ulong tag) =>
         !_cover.IsEmpty && _cover.Hides(_merge.UserKey, EntryTag.Sequence(tag));
+
+    /// <summary>Whether the entry that the merge stands on is a value now.</summary>
+    private bool IsValue(ulong tag)
+    {
+        _valueAt = 0;
+        ValueKind kind = EntryTag.Kind(tag);
+        return kind == ValueKind.Put || (kind == ValueKind.PutWithExpiry && IsLive());
+    }
+
+    private bool IsLive()
+    {
+        if (Expiry.IsOver(_merge.Value, _nowMs))
+            return false;
+        _valueAt = Expiry.Bytes;
+        return true;
+    }
 
     private bool SeekToVeryFirst()
     {
@@ -249,7 +277,7 @@ internal sealed class VisibleCursor : IDisposable
                     if (_merge.TrySkipTo(_cover.Fragment!.To, _cover.FirstHiddenRun))
                         continue;
                 }
-                else if (EntryTag.Kind(tag) == ValueKind.Put)
+                else if (IsValue(tag))
                 {
                     return At(Position.OnEntry);
                 }
@@ -288,11 +316,11 @@ internal sealed class VisibleCursor : IDisposable
                     && _merge.TrySkipBefore(_cover.Fragment!.From, _cover.FirstHiddenRun))
                     continue;
                 // Newer than what was saved of this key, so it takes its place.
-                found = !isHidden && EntryTag.Kind(tag) == ValueKind.Put;
+                found = !isHidden && IsValue(tag);
                 if (found)
                 {
                     _key.Set(key);
-                    _savedValue.Set(_merge.Value);
+                    _savedValue.Set(StoredValue);
                 }
             }
             _merge.Previous();
@@ -304,7 +332,7 @@ internal sealed class VisibleCursor : IDisposable
     /// </summary>
     private bool StandBackward()
     {
-        Debug.Assert(EntryTag.IsServed(_merge.Tag), "an entry without versions is a plain put");
+        Debug.Assert(_merge.Tag == EntryTag.PlainPut, "an entry without versions is a plain put");
         _backward = false;
         bool isInside = _lower.IsEmpty || _merge.UserKey.SequenceCompareTo(_lower.Span) >= 0;
         return At(isInside ? Position.OnEntry : Position.BeforeFirst);
@@ -315,7 +343,7 @@ internal sealed class VisibleCursor : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private bool StandPlain(TableCursor table, bool forward)
     {
-        Debug.Assert(EntryTag.IsServed(table.Tag), "an entry without versions is a plain put");
+        Debug.Assert(table.Tag == EntryTag.PlainPut, "an entry without versions is a plain put");
         if (_second is { } second && !IsBelow(table, second))
             return MergeOn();
         return !_isGuarded || StandInside(table, forward);

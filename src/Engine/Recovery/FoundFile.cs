@@ -80,6 +80,7 @@ internal sealed class FoundTable(string name, long number)
             DeleteCount = stated.Deletes,
             IsLargestExcluded = stated.IsLargestExcluded,
             RangeDeleteCount = stated.RangeDeletes,
+            Expiring = stated.Expiring,
         };
     }
 }

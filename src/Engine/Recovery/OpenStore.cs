@@ -301,7 +301,7 @@ internal sealed class OpenStore
             foreach (KeyspaceContents keyspace in contents.Keyspaces.Values)
             {
                 if (!KeyspaceOptions.TryFromStored(keyspace.Record.Options, out var options))
-                    options = services.Options.DefaultKeyspace.WithoutRetention();
+                    options = services.Options.DefaultKeyspace.WithoutDrops();
                 if (!memTables.TryGetValue(keyspace.Record.Id, out LiveMemTable? active))
                     active = new LiveMemTable(keyspace.Record.Id, services.Memory);
                 var tree = new KeyspaceTree(

@@ -39,7 +39,7 @@ internal sealed class RepairPlan
     {
         _survey = survey;
         _storeId = storeId;
-        _defaultOptions = defaultOptions.WithoutRetention().ToStored();
+        _defaultOptions = defaultOptions.WithoutDrops().ToStored();
         TakeKeyspaces();
         Debug.Assert(_keyspaces.ContainsKey(0), "every store has its default keyspace");
         foreach (FoundTable table in survey.Tables)

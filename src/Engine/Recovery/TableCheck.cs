@@ -46,6 +46,7 @@ internal static class TableCheck
         Compare("largest key", Hex(listed.LargestKey), Hex(stated.LargestKey));
         Compare("end", listed.IsLargestExcluded, stated.IsLargestExcluded);
         Compare("number of range tombstones", listed.RangeDeleteCount, stated.RangeDeletes);
+        Compare("number of entries that expire, or times", listed.Expiring, stated.Expiring);
         Compare("keyspace", owner.KeyspaceId, stated.KeyspaceId ?? owner.KeyspaceId);
         Compare("store", owner.StoreId, stated.StoreId ?? owner.StoreId);
     }

@@ -131,7 +131,8 @@ internal sealed class KeyspaceTree
     {
         LiveMemTable[] frozen = [.. _frozen];
         Array.Reverse(frozen);
-        return new TreeView(Id, Active, frozen, Version);
+        return new TreeView(
+            Id, Active, frozen, Version, Store.Services.Options.TimeProvider);
     }
 }
 

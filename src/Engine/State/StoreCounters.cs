@@ -21,6 +21,7 @@ internal sealed class StoreCounters
     private long _stallTicks;
     private long _eventCallbackFailures;
     private long _droppedBytes;
+    private long _expiredCount;
     private long _flushCount;
     private long _flushBytes;
     private long _flushTicks;
@@ -123,6 +124,16 @@ internal sealed class StoreCounters
     {
         Debug.Assert(tableBytes > 0, "a table has bytes");
         Interlocked.Add(ref _droppedBytes, tableBytes);
+    }
+
+    public long ExpiredCount => Volatile.Read(ref _expiredCount);
+
+    /// <summary>Entries were dropped because they were over.</summary>
+    public void Expired(long entries)
+    {
+        Debug.Assert(entries >= 0, "what was dropped stays so");
+        if (entries > 0)
+            Interlocked.Add(ref _expiredCount, entries);
     }
 
     public void Flushed(long tableBytes)

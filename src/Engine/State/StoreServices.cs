@@ -58,6 +58,9 @@ internal sealed class StoreServices
 
     public MemoryAccount Memory { get; } = new();
 
+    /// <summary>The time by which entries are over, in milliseconds of Unix time.</summary>
+    public long NowMs => Options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds();
+
     /// <summary>The number that the next file would get.</summary>
     public long NextFileNumber => Volatile.Read(ref _lastFileNumber) + 1;
 

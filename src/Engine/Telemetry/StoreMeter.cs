@@ -122,6 +122,8 @@ internal static class StoreMeter
             });
         Counter("lsm.compaction.read", Bytes, "Bytes of tables that compactions read",
             static (r, to) => to.Add(r.Work.CompactionBytesRead));
+        Counter("lsm.entries.expired", "{entry}", "Entries taken away because they were over",
+            static (r, to) => to.Add(r.Statistics.EntriesExpired));
         Gauge<double>("lsm.amplification.write", "1",
             "Bytes written to files for each byte given to writes",
             static (r, to) => to.Add(r.Statistics.WriteAmplification));

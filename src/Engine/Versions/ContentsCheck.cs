@@ -61,6 +61,7 @@ internal static class ContentsCheck
         && table.SmallestSequence <= table.LargestSequence
         && table.LargestSequence <= SequenceMax
         && table.EntryCount > 0 && table.DeleteCount <= table.EntryCount
+        && table.Expiring.Count <= table.EntryCount - table.DeleteCount
         && table.SmallestKey.Length <= InternalKey.UserKeyBytesMax
         && RangeTombstones.Stated(table.LargestKey).Length <= InternalKey.UserKeyBytesMax
         && table.HasPossibleEnds;

@@ -19,6 +19,7 @@ internal static class EditCodec
     private const byte AddRangesTag = 0x87;
     private const byte CleanTag = 0x06;
     private const byte TableTimeTag = 0x08;
+    private const byte ExpiringTag = 0x89;
     private const byte MustUnderstand = 0x80;
     private const ulong FlagLargestExcluded = 1;
 
@@ -55,11 +56,20 @@ internal static class EditCodec
         {
             PutTable(field, keyspaceId, level, table);
             PutField(output, table.RangeDeleteCount > 0 ? AddRangesTag : AddTag, field);
-            if (table.WrittenAtMs == 0)
-                continue;
-            PutVarint(field, (ulong)table.Number);
-            PutVarint(field, (ulong)table.WrittenAtMs);
-            PutField(output, TableTimeTag, field);
+            if (table.WrittenAtMs != 0)
+            {
+                PutVarint(field, (ulong)table.Number);
+                PutVarint(field, (ulong)table.WrittenAtMs);
+                PutField(output, TableTimeTag, field);
+            }
+            if (!table.Expiring.IsEmpty)
+            {
+                PutVarint(field, (ulong)table.Number);
+                PutVarint(field, (ulong)table.Expiring.Count);
+                PutVarint(field, (ulong)table.Expiring.FirstMs);
+                PutVarint(field, (ulong)table.Expiring.LastMs);
+                PutField(output, ExpiringTag, field);
+            }
         }
         foreach ((int keyspaceId, int level, long number) in edit.Removed)
         {
@@ -137,6 +147,10 @@ internal static class EditCodec
             case TableTimeTag:
                 SetTime(edit, field.Long(), field.Long());
                 break;
+            case ExpiringTag:
+                if (!TrySetExpiring(edit, ref field))
+                    return false;
+                break;
             default:
                 if ((tag & MustUnderstand) == 0)
                     return true;
@@ -213,6 +227,20 @@ internal static class EditCodec
             return;
         (int id, int level, TableInfo table) = edit.Added[^1];
         edit.Added[^1] = (id, level, table with { WrittenAtMs = writtenAtMs });
+    }
+
+    // This must be right: what the field before adds would be read wrongly without it.
+    private static bool TrySetExpiring(VersionEdit edit, ref FieldReader field)
+    {
+        long number = field.Long();
+        var expiring = new ExpiringEntries(
+            field.Long(), (long)field.Varint(), (long)field.Varint());
+        if (field.Failed || expiring.IsEmpty || expiring.FirstMs > expiring.LastMs
+            || edit.Added.Count == 0 || edit.Added[^1].Table.Number != number)
+            return false;
+        (int id, int level, TableInfo table) = edit.Added[^1];
+        edit.Added[^1] = (id, level, table with { Expiring = expiring });
+        return true;
     }
 
     private static void PutField(

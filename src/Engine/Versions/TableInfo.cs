@@ -1,5 +1,6 @@
 // What the MANIFEST knows of one table. Immutable.
 
+using LsmMmap.Sstable.Keys;
 using LsmMmap.Sstable.Tables;
 
 namespace LsmMmap.Engine.Versions;
@@ -41,6 +42,18 @@ internal sealed record TableInfo
     public double DeleteShare => EntryCount + RangeDeleteCount == 0 ? 0
         : (double)(DeleteCount + RangeDeleteCount) / (EntryCount + RangeDeleteCount);
 
+    /// <summary>The entries that expire.</summary>
+    public ExpiringEntries Expiring { get; init; }
+
+    /// <summary>From when on every entry is over or a tombstone, in milliseconds of Unix time;
+    /// long max when some never are, or when none expires.</summary>
+    public long WholeOverAtMs => !Expiring.IsEmpty && Expiring.Count + DeleteCount == EntryCount
+        ? Expiring.LastMs : long.MaxValue;
+
+    /// <summary>From when on more than half of the entries are over, an estimate; long max when
+    /// they never are.</summary>
+    public long HalfOverAtMs => Expiring.OverFrom(EntryCount / 2 + 1);
+
     /// <summary>The keys that its entries and range tombstones lie in.</summary>
     public KeyRange Keys => new(SmallestKey, LargestKey, IsLargestExcluded);
 
@@ -63,6 +76,7 @@ internal sealed record TableInfo
         EntryCount = summary.EntryCount,
         DeleteCount = summary.DeleteCount,
         RangeDeleteCount = summary.RangeDeleteCount,
+        Expiring = summary.Expiring,
     };
 
     /// <summary>Whether it begins before it ends. What was read from a file is asked first.

@@ -15,6 +15,7 @@ using LsmMmap.Engine.Files;
 using LsmMmap.Engine.Telemetry;
 using LsmMmap.Engine.Waiting;
 using LsmMmap.Sstable.Caching;
+using LsmMmap.Sstable.Format;
 using LsmMmap.Sstable.Tables;
 
 namespace LsmMmap.Engine.Versions;
@@ -208,7 +209,15 @@ internal sealed class TableSet
             ReadMode.Copy => BlockReadMode.Copy,
             _ => BlockReadMode.Direct,
         };
-        return TableReader.Open(file, info.TableId, mode, _indexCache, _blockCache);
+        TableReader reader = TableReader.Open(
+            file, info.TableId, mode, _indexCache, _blockCache);
+        if (reader.Footer.HasExpiring == !info.Expiring.IsEmpty)
+            return reader;
+        reader.Dispose();
+        // Readers ask what the manifest says whether they need to know the time.
+        throw file.Damage(
+            info.FileBytes - Footer.Bytes, "the manifest differs in whether entries expire",
+            $"{!info.Expiring.IsEmpty}", $"{reader.Footer.HasExpiring}");
     }
 
     /// <summary>Removes the file of a table that no version names. A failure only leaves a file

@@ -40,6 +40,9 @@ internal sealed class TreeVersion
                 _levelBytes[level] += table.Info.FileBytes;
                 TableCount++;
                 RangeDeleteCount += table.Info.RangeDeleteCount;
+                HasExpiring |= !table.Info.Expiring.IsEmpty;
+                FirstHalfOverAtMs = Math.Min(FirstHalfOverAtMs, table.Info.HalfOverAtMs);
+                FirstWholeOverAtMs = Math.Min(FirstWholeOverAtMs, table.Info.WholeOverAtMs);
             }
             TableBytes += _levelBytes[level];
         }
@@ -54,6 +57,16 @@ internal sealed class TreeVersion
 
     /// <summary>Range tombstones of all tables, each counted in every fragment.</summary>
     public long RangeDeleteCount { get; }
+
+    /// <summary>Whether any table holds an entry that expires.</summary>
+    public bool HasExpiring { get; }
+
+    /// <summary>The least <see cref="TableInfo.HalfOverAtMs"/> of its tables; long max when there
+    /// is none.</summary>
+    public long FirstHalfOverAtMs { get; } = long.MaxValue;
+
+    /// <summary>And the least <see cref="TableInfo.WholeOverAtMs"/>.</summary>
+    public long FirstWholeOverAtMs { get; } = long.MaxValue;
 
     /// <summary>Whether any table holds a range tombstone.</summary>
     public bool HasRanges => RangeDeleteCount > 0;

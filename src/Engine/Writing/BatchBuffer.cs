@@ -2,6 +2,7 @@
 //
 //   entry = u8 kind, varint keyspace id, varint key bytes, key,
 //           then for a Put: varint value bytes, value
+//           then for a PutWithExpiry: varint value bytes + 8, i64 time, value (Expiry)
 //           then for a RangeDelete: varint bytes of the first key behind, that key; empty: no end
 //
 // The log record of a group of commits holds a small header and the entries of its batches one
@@ -57,6 +58,21 @@ internal sealed class BatchBuffer
         if (value.Length > InternalKey.ValueBytesMax)
             ThrowTooLarge("value", value.Length, InternalKey.ValueBytesMax);
         Add(ValueKind.Put, tree, key, value);
+    }
+
+    /// <summary>A Put that is over at a time, in milliseconds of Unix time.</summary>
+    public void PutWithExpiry(
+        KeyspaceTree? tree, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long atMs)
+    {
+        CheckKey(key);
+        if (value.Length > InternalKey.ValueBytesMax - Expiry.Bytes)
+            ThrowTooLarge("value", value.Length, InternalKey.ValueBytesMax - Expiry.Bytes);
+        int storedBytes = value.Length + Expiry.Bytes;
+        int at = Begin(ValueKind.PutWithExpiry, tree, key, storedBytes + 5L);
+        at += PutVarint(at, (uint)storedBytes);
+        Expiry.Write(_bytes.AsSpan(at), atMs);
+        value.CopyTo(_bytes.AsSpan(at + Expiry.Bytes));
+        End(at + storedBytes, tree, key.Length + value.Length);
     }
 
     /// <summary>Adds nothing for a range that holds no key.</summary>

@@ -49,7 +49,8 @@ internal ref struct BatchReader
 
     public ReadOnlySpan<byte> Key { get; private set; }
 
-    /// <summary>Of a RangeDelete: the end of the range.</summary>
+    /// <summary>Of a RangeDelete: the end of the range. Of a PutWithExpiry: as it is stored, with
+    /// its time in front.</summary>
     public ReadOnlySpan<byte> Value { get; private set; }
 
     public bool MoveNext()
@@ -63,10 +64,13 @@ internal ref struct BatchReader
         Kind = (ValueKind)_fields.Byte();
         KeyspaceId = _fields.Int();
         Key = _fields.Bytes();
-        Value = Kind is ValueKind.Put or ValueKind.RangeDelete ? _fields.Bytes() : default;
+        Value = Kind is ValueKind.Put or ValueKind.RangeDelete or ValueKind.PutWithExpiry
+            ? _fields.Bytes() : default;
         bool fits = Key.Length <= InternalKey.UserKeyBytesMax && Kind switch
         {
             ValueKind.Put => Value.Length <= InternalKey.ValueBytesMax,
+            ValueKind.PutWithExpiry =>
+                Value.Length is >= Expiry.Bytes and <= InternalKey.ValueBytesMax,
             ValueKind.Delete => true,
             ValueKind.RangeDelete => Value.IsEmpty || (Key.SequenceCompareTo(Value) < 0
                 && Value.Length <= InternalKey.UserKeyBytesMax),

@@ -49,7 +49,9 @@ internal static class BlockFormat
     /// <param name="blockOffset">
     /// File offset of the block: what it refers to lies before it, so that nothing goes in circles.
     /// </param>
-    public static string? Validate(ReadOnlySpan<byte> payload, BlockType type, long blockOffset)
+    /// <param name="mayExpire">Whether entries may be of the kind that expires.</param>
+    public static string? Validate(
+        ReadOnlySpan<byte> payload, BlockType type, long blockOffset, bool mayExpire)
     {
         if (payload.Length < HeaderBytes)
             return "a block has no room for its header";
@@ -67,7 +69,7 @@ internal static class BlockFormat
             return "a block has no room for its entries";
         if (type == BlockType.Index && (flags & FlagPlain) != 0)
             return "an index block has no tags";
-        var walk = new EntryWalk(payload, type, blockOffset, (int)start);
+        var walk = new EntryWalk(payload, type, blockOffset, (int)start, mayExpire);
         return walk.Run();
     }
 
@@ -81,15 +83,19 @@ internal static class BlockFormat
         private readonly int _prefixBytes;
         private readonly bool _isPlain;
         private readonly bool _isWide;
+        private readonly bool _mayExpire;
         private int _position;
         private ReadOnlySpan<byte> _previousSuffix;
         private ulong _previousTag;
 
-        public EntryWalk(ReadOnlySpan<byte> payload, BlockType type, long blockOffset, int start)
+        public EntryWalk(
+            ReadOnlySpan<byte> payload, BlockType type, long blockOffset, int start,
+            bool mayExpire)
         {
             _payload = payload;
             _type = type;
             _blockOffset = blockOffset;
+            _mayExpire = mayExpire;
             _count = BinaryPrimitives.ReadUInt16LittleEndian(payload[2..]);
             _prefixBytes = BinaryPrimitives.ReadUInt16LittleEndian(payload[4..]);
             _isPlain = (payload[0] & FlagPlain) != 0;
@@ -133,7 +139,8 @@ internal static class BlockFormat
             }
             ReadOnlySpan<byte> suffix = _payload.Slice(_position, (int)suffixBytes);
             _position += (int)suffixBytes;
-            return CheckKey(i, suffix, tag) ?? CheckValue((int)(field >> 1), (field & 1) != 0);
+            return CheckKey(i, suffix, tag) ?? CheckTime(tag, field >> 1)
+                ?? CheckValue((int)(field >> 1), (field & 1) != 0);
         }
 
         private string? CheckKey(int i, ReadOnlySpan<byte> suffix, ulong tag)
@@ -149,6 +156,16 @@ internal static class BlockFormat
             _previousSuffix = suffix;
             _previousTag = tag;
             return null;
+        }
+
+        private readonly string? CheckTime(ulong tag, ulong valueBytes)
+        {
+            if (_type != BlockType.Data || EntryTag.Kind(tag) != ValueKind.PutWithExpiry)
+                return null;
+            if (!_mayExpire)
+                return "an entry expires in a table that says that none does";
+            return valueBytes < Expiry.Bytes
+                ? "an entry that expires has no room for its time" : null;
         }
 
         private string? CheckValue(int valueBytes, bool isApart)

@@ -6,11 +6,12 @@
 //    16  u64  index root bytes                80  u64  data blocks
 //    24  u64  properties offset               88  u64  entries
 //    32  u64  properties bytes                96  u64  file length
-//    40  u64  filter offset                  104  u32  flags: 1 values apart, 2 compressed
-//    48  u32  filter pages (0: no filter)    108  u32  format version
-//    52  u32  filter lines                   112  u64  XxHash3-64 of bytes 0..111,
-//    56  u32  filter probes                            seed = table id + offset of the footer
-//    60  u32  index depth (1: root is leaf)  120       "LSMMSST1"
+//    40  u64  filter offset                  104  u32  flags: 1 values apart, 2 compressed,
+//    48  u32  filter pages (0: no filter)              4 entries that expire
+//    52  u32  filter lines                   108  u32  format version
+//    56  u32  filter probes                  112  u64  XxHash3-64 of bytes 0..111,
+//    60  u32  index depth (1: root is leaf)            seed = table id + offset of the footer
+//                                            120       "LSMMSST1"
 //
 // The seed takes the id that the footer itself states: the checksum proves the footer whole and in
 // its place, and the id is compared with the one the manifest gave.
@@ -30,6 +31,7 @@ internal sealed record Footer
     private const int MagicAt = 120;
     private const uint FlagValuesApart = 1;
     private const uint FlagCompressed = 2;
+    private const uint FlagExpiring = 4;
 
     private readonly int? _version;
 
@@ -51,14 +53,17 @@ internal sealed record Footer
     /// <summary>Whether data blocks are unaligned and possibly compressed.</summary>
     public required bool IsCompressed { get; init; }
 
+    /// <summary>Whether some entries expire.</summary>
+    public bool HasExpiring { get; init; }
+
     /// <summary>Null when there are none.</summary>
     public BlockHandle? Ranges { get; init; }
 
     /// <summary>Version of the format that the table is written in.</summary>
     public int Version
     {
-        get => _version
-            ?? (Ranges == null ? FormatVersion.WithoutRanges : FormatVersion.Current);
+        get => _version ?? (HasExpiring ? FormatVersion.WithExpiry
+            : Ranges == null ? FormatVersion.Plain : FormatVersion.WithRanges);
         init => _version = value;
     }
 
@@ -136,6 +141,7 @@ internal sealed record Footer
         FileBytes = fileBytes,
         HasValuesApart = (ReadU32(source, 104) & FlagValuesApart) != 0,
         IsCompressed = (ReadU32(source, 104) & FlagCompressed) != 0,
+        HasExpiring = (ReadU32(source, 104) & FlagExpiring) != 0,
     };
 
     private static string? FindWrongField(ReadOnlySpan<byte> source, long fileBytes, uint version)
@@ -155,15 +161,19 @@ internal sealed record Footer
         if (depth is 0 or > TableLayout.IndexDepthMax)
             return "the index has an impossible depth";
         bool hasRanges = ReadU64(source, 64) != 0 || ReadU64(source, 72) != 0;
-        if (hasRanges != version > FormatVersion.WithoutRanges)
+        if ((hasRanges && version < FormatVersion.WithRanges)
+            || (!hasRanges && version == FormatVersion.WithRanges))
             return "the footer's version and its range tombstones do not go together";
         if (hasRanges && !IsBlock(ReadU64(source, 64), ReadU64(source, 72), end))
             return "the range tombstones lie outside the table";
         if (ReadU64(source, 80) is 0 or > long.MaxValue
             || ReadU64(source, 88) is 0 or > long.MaxValue)
             return "the footer states an impossible count";
-        return ReadU32(source, 104) > (FlagValuesApart | FlagCompressed)
-            ? "the footer carries an unknown flag" : null;
+        uint flags = ReadU32(source, 104);
+        if (flags > (FlagValuesApart | FlagCompressed | FlagExpiring))
+            return "the footer carries an unknown flag";
+        return (flags & FlagExpiring) != 0 != (version == FormatVersion.WithExpiry)
+            ? "the footer's version and its entries that expire do not go together" : null;
     }
 
     private static bool IsBlock(ulong offset, ulong bytes, long end) =>
@@ -193,7 +203,8 @@ internal sealed record Footer
     }
 
     private uint Flags() =>
-        (HasValuesApart ? FlagValuesApart : 0) | (IsCompressed ? FlagCompressed : 0);
+        (HasValuesApart ? FlagValuesApart : 0) | (IsCompressed ? FlagCompressed : 0)
+        | (HasExpiring ? FlagExpiring : 0);
 
     private static ulong Checksum(ReadOnlySpan<byte> source, ulong tableId, long offset) =>
         XxHash3.HashToUInt64(source[..ChecksumAt], BlockTrailer.Seed(tableId, offset));

@@ -40,5 +40,6 @@ internal static class EntryTag
     public static ValueKind Kind(ulong tag) => (ValueKind)(byte)tag;
 
     /// <summary>Whether this version of the store knows how to serve the tag's kind.</summary>
-    public static bool IsServed(ulong tag) => (byte)tag <= (byte)ValueKind.Put;
+    public static bool IsServed(ulong tag) =>
+        Kind(tag) is ValueKind.Delete or ValueKind.Put or ValueKind.PutWithExpiry;
 }

@@ -25,6 +25,7 @@ internal enum ValueKind : byte
     /// <summary>Reserved: the value lives in a value log.</summary>
     BlobReference = 5,
 
-    /// <summary>Reserved: a Put that is absent after a moment in time.</summary>
+    /// <summary>A Put that is absent from a moment on, which stands in front of the value
+    /// (<see cref="Expiry"/>).</summary>
     PutWithExpiry = 6,
 }

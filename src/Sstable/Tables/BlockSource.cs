@@ -344,7 +344,7 @@ internal sealed class BlockSource
 
     private void Validate(ReadOnlySpan<byte> payload, long offset, BlockType type)
     {
-        string? wrong = BlockFormat.Validate(payload, type, offset);
+        string? wrong = BlockFormat.Validate(payload, type, offset, _footer.HasExpiring);
         if (wrong != null)
             ThrowDamage(offset, wrong);
     }

@@ -32,6 +32,7 @@ internal sealed class TableBuilder : IDisposable
     private ulong _smallestSequence = ulong.MaxValue;
     private ulong _largestSequence;
     private RangeTombstones _ranges = RangeTombstones.None;
+    private ExpiringEntries _expiring;
     private bool _isFinished;
 
     /// <param name="output">Where the table goes; from its current position on, which is 0.</param>
@@ -62,7 +63,8 @@ internal sealed class TableBuilder : IDisposable
     {
         bool isNewKey = CheckOrder(userKey, tag);
         if (userKey.Length > InternalKey.UserKeyBytesMax
-            || value.Length > InternalKey.ValueBytesMax || !EntryTag.IsServed(tag) || _isFinished)
+            || value.Length > InternalKey.ValueBytesMax || !EntryTag.IsServed(tag) || _isFinished
+            || (EntryTag.Kind(tag) == ValueKind.PutWithExpiry && value.Length < Expiry.Bytes))
             ThrowRefused(userKey.Length, value.Length, tag);
         bool isApart = _data.IsApart(value.Length);
         int inlineBytes = isApart ? _data.OffsetBytesMax : value.Length;
@@ -158,8 +160,11 @@ internal sealed class TableBuilder : IDisposable
         if (EntryCount == 0)
             _smallestKey = userKey.ToArray();
         EntryCount++;
-        if (EntryTag.Kind(tag) == ValueKind.Delete)
+        ValueKind kind = EntryTag.Kind(tag);
+        if (kind == ValueKind.Delete)
             _deleteCount++;
+        else if (kind == ValueKind.PutWithExpiry)
+            _expiring = _expiring.With(Expiry.AtMs(value));
         _rawKeyBytes += userKey.Length;
         _rawValueBytes += value.Length;
         ulong sequence = EntryTag.Sequence(tag);
@@ -186,6 +191,7 @@ internal sealed class TableBuilder : IDisposable
             FileBytes = _output.Position + Footer.Bytes,
             HasValuesApart = _data.HasValuesApart,
             IsCompressed = _options.Codec != BlockCodec.None,
+            HasExpiring = !_expiring.IsEmpty,
         };
         Span<byte> bytes = stackalloc byte[Footer.Bytes];
         footer.Write(bytes);
@@ -203,6 +209,7 @@ internal sealed class TableBuilder : IDisposable
         LargestSequence = _largestSequence,
         SmallestKey = _smallestKey,
         LargestKey = largestKey,
+        Expiring = _expiring,
         Level = _options.Level,
         BlockBytes = _options.BlockBytes,
         Codec = _options.Codec,
@@ -222,6 +229,7 @@ internal sealed class TableBuilder : IDisposable
         LargestKey = properties.LargestKey,
         IsLargestExcluded = properties.IsLargestExcluded,
         RangeDeleteCount = properties.RangeDeletes,
+        Expiring = properties.Expiring,
         SmallestSequence = _smallestSequence,
         LargestSequence = _largestSequence,
         RawKeyBytes = _rawKeyBytes,

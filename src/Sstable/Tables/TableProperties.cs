@@ -25,6 +25,7 @@ internal sealed record TableProperties
     public byte[] LargestKey { get; init; } = [];
     public bool IsLargestExcluded { get; init; }
     public long RangeDeletes { get; init; }
+    public ExpiringEntries Expiring { get; init; }
     public int Level { get; init; }
     public int BlockBytes { get; init; }
     public BlockCodec Codec { get; init; }
@@ -67,6 +68,12 @@ internal sealed record TableProperties
         AddNumber(block, "data.blocks", (ulong)DataBlocks);
         AddNumber(block, "deletes", (ulong)Deletes);
         AddNumber(block, "entries", (ulong)Entries);
+        if (!Expiring.IsEmpty)
+        {
+            AddNumber(block, "expiring", (ulong)Expiring.Count);
+            AddNumber(block, "expiring.first", (ulong)Expiring.FirstMs);
+            AddNumber(block, "expiring.last", (ulong)Expiring.LastMs);
+        }
         Add(block, "key.largest", RangeTombstones.Stated(LargestKey));
         if (IsLargestExcluded)
             AddNumber(block, "key.largest.excluded", 1);
@@ -138,6 +145,18 @@ internal sealed record TableProperties
             "data.blocks" => properties with { DataBlocks = (long)number },
             "deletes" => properties with { Deletes = (long)number },
             "entries" => properties with { Entries = (long)number },
+            "expiring" => properties with
+            {
+                Expiring = properties.Expiring with { Count = (long)number },
+            },
+            "expiring.first" => properties with
+            {
+                Expiring = properties.Expiring with { FirstMs = (long)number },
+            },
+            "expiring.last" => properties with
+            {
+                Expiring = properties.Expiring with { LastMs = (long)number },
+            },
             "key.largest.excluded" => properties with
             {
                 IsLargestExcluded = true,

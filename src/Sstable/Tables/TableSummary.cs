@@ -1,5 +1,7 @@
 // What a builder reports about the table it finished; the manifest keeps most of it.
 
+using LsmMmap.Sstable.Keys;
+
 namespace LsmMmap.Sstable.Tables;
 
 internal sealed record TableSummary
@@ -26,6 +28,9 @@ internal sealed record TableSummary
 
     /// <summary>Range tombstones, each counted in every fragment.</summary>
     public required long RangeDeleteCount { get; init; }
+
+    /// <summary>The entries that expire.</summary>
+    public required ExpiringEntries Expiring { get; init; }
 
     public required ulong SmallestSequence { get; init; }
     public required ulong LargestSequence { get; init; }

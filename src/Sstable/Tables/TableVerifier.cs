@@ -32,6 +32,7 @@ internal sealed class TableVerifier
     private byte[]? _filter;
     private RangeTombstones _ranges = RangeTombstones.None;
     private TableProperties _totals = new();
+    private ExpiringEntries _expiring;
     private Sums _sums = new() { Smallest = ulong.MaxValue };
     private bool _isDamaged;
     private long _blockCount;
@@ -160,7 +161,9 @@ internal sealed class TableVerifier
                 CheckFilter(step, keyBytes);
                 CheckMark(step, keyBytes, entry.Tag);
                 if (entry.IsApart)
-                    CheckValue(window, view.ApartOffset(entry), entry.ValueBytes);
+                    CheckValue(window, view.ApartOffset(entry), entry);
+                else
+                    CountExpiry(entry.Tag, view.Value(entry));
                 Count(keyBytes, entry);
             }
         }
@@ -207,12 +210,13 @@ internal sealed class TableVerifier
                 step.Handle.Offset, "an entry is newer than its range tombstones say");
     }
 
-    private void CheckValue(ReadWindow window, long offset, int valueBytes)
+    private void CheckValue(ReadWindow window, long offset, in BlockEntry entry)
     {
-        AddPart(offset, ValueExtent.Bytes(valueBytes));
+        AddPart(offset, ValueExtent.Bytes(entry.ValueBytes));
         try
         {
-            window.Value(offset, valueBytes, out InflatedBlock? owner);
+            NativeSlice value = window.Value(offset, entry.ValueBytes, out InflatedBlock? owner);
+            CountExpiry(entry.Tag, value.Span);
             owner?.Release();
         }
         catch (Exception exception)
@@ -240,6 +244,12 @@ internal sealed class TableVerifier
         _sums.Largest = Math.Max(_sums.Largest, sequence);
     }
 
+    private void CountExpiry(ulong tag, ReadOnlySpan<byte> stored)
+    {
+        if (EntryTag.Kind(tag) == ValueKind.PutWithExpiry)
+            _expiring = _expiring.With(Expiry.AtMs(stored));
+    }
+
     private void CheckTotals()
     {
         AddPart(_footer.Properties.Offset, _footer.Properties.Bytes);
@@ -251,6 +261,7 @@ internal sealed class TableVerifier
         {
             Entries = _sums.Entries,
             Deletes = _sums.Deletes,
+            Expiring = _expiring,
             RawKeyBytes = _sums.KeyBytes,
             RawValueBytes = _sums.ValueBytes,
             SmallestSequence = _sums.Smallest,
@@ -269,7 +280,7 @@ internal sealed class TableVerifier
             _source.ThrowDamage(
                 _footer.FileBytes - Footer.Bytes, "the footer states other counts than there are");
         if (found.Entries != stated!.Entries || found.Deletes != stated.Deletes
-            || found.RangeDeletes != stated.RangeDeletes
+            || found.RangeDeletes != stated.RangeDeletes || found.Expiring != stated.Expiring
             || found.DataBlocks != stated.DataBlocks || found.RawKeyBytes != stated.RawKeyBytes
             || found.RawValueBytes != stated.RawValueBytes)
             _source.ThrowDamage(at, "the properties state other counts than there are");

@@ -87,7 +87,7 @@ public sealed class ReadStateScheduleTests
         private static ReadState StateOf(LiveMemTable active, params LiveMemTable[] frozen)
         {
             TreeVersion version = TreeVersion.Empty();
-            var view = new TreeView(0, active, frozen, version);
+            var view = new TreeView(0, active, frozen, version, TimeProvider.System);
             version.Release();
             return new ReadState([view]);
         }

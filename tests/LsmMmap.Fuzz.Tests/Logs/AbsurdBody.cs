@@ -8,7 +8,10 @@ namespace LsmMmap.Fuzz.Tests;
 
 internal static class AbsurdBody
 {
-    private static readonly byte[] s_tags = [0x81, 0x82, 0x83, 0x84, 0x85, 0x06, 0x07, 0x90];
+    private static readonly byte[] s_tags =
+        [0x81, 0x82, 0x83, 0x84, 0x85, 0x06, 0x07, 0x89, 0x90];
+
+    private static readonly int[] s_kinds = [0, 1, 6];
 
     public static byte[] Make(FuzzCase the)
     {
@@ -36,11 +39,11 @@ internal static class AbsurdBody
         Number(the, body, (ulong)entries);
         for (int i = 0; i < entries; i++)
         {
-            int kind = the.OneIn(8) ? the.Random.Next(256) : the.Random.Next(2);
+            int kind = the.OneIn(8) ? the.Random.Next(256) : the.Pick(s_kinds);
             body.Add((byte)kind);
             Number(the, body, 0);
             Bytes(the, body);
-            if (kind == 1)
+            if (kind is 1 or 6)
                 Bytes(the, body);
         }
     }

@@ -2,6 +2,7 @@
 // life of keyspaces and tables. Pure functions of the random numbers.
 
 using LsmMmap.Engine.Versions;
+using LsmMmap.Sstable.Keys;
 using LsmMmap.Testing;
 using LsmMmap.Wal;
 
@@ -44,6 +45,8 @@ internal static class ManifestBase
         DeleteCount = 1,
         SmallestKey = Bytes.Number(number),
         LargestKey = [.. Bytes.Number(number), 1, 2],
+        Expiring = random.Next(3) > 0 ? default
+            : new ExpiringEntries(random.Next(1, 9), -random.Next(9), random.NextInt64()),
     };
 
     private static VersionEdit First()

@@ -52,7 +52,8 @@ internal sealed class StoreMaker : IDisposable
         _history[^1] = Copy();
     }
 
-    /// <summary>Random batches: puts, overwrites, tombstones, now and then a big value.</summary>
+    /// <summary>Random batches: puts, overwrites, tombstones, entries that are over or will be in
+    /// a long time, now and then a big value.</summary>
     public void Commit(int count, int valueBytesMax)
     {
         for (int i = 0; i < count; i++)
@@ -141,7 +142,19 @@ internal sealed class StoreMaker : IDisposable
         }
         int most = _random.Next(20) == 0 ? valueBytesMax : Math.Min(valueBytesMax, 700);
         byte[] value = Bytes.Value(_random.Next(), _random.Next(most));
-        batch.Put(keyspace, key, value);
+        switch (_random.Next(8))
+        {
+            case 0:
+                batch.PutWithExpiry(keyspace, key, value, DateTimeOffset.UnixEpoch);
+                _now[name].Remove(key);
+                return;
+            case 1:
+                batch.PutWithExpiry(keyspace, key, value, DateTimeOffset.MaxValue);
+                break;
+            default:
+                batch.Put(keyspace, key, value);
+                break;
+        }
         _now[name][key] = value;
     }
 

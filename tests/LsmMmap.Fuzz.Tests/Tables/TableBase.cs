@@ -91,9 +91,11 @@ internal sealed class TableBase
         ulong sequence = (ulong)random.Next(1, 1000);
         if (random.Next(8) == 0)
             return new TableEntry(key, EntryTag.Pack(sequence, ValueKind.Delete), []);
-        byte[] value = new byte[random.Next(valueBytesMax + 1)];
+        bool expires = random.Next(6) == 0;
+        byte[] value = new byte[random.Next(valueBytesMax + 1) + (expires ? Expiry.Bytes : 0)];
         if (random.Next(2) == 0)
             random.NextBytes(value);
-        return new TableEntry(key, EntryTag.Pack(sequence, ValueKind.Put), value);
+        return new TableEntry(key, EntryTag.Pack(
+            sequence, expires ? ValueKind.PutWithExpiry : ValueKind.Put), value);
     }
 }

@@ -92,7 +92,8 @@ public sealed class CandidateTests(ITestOutputHelper output)
         int payloadBytes = builder.PayloadBytes();
         builder.Write(native.Resize(payloadBytes + BlockView.SlackBytes)[..payloadBytes]);
         Assert.Null(BlockFormat.Validate(
-            native.Slice(0, payloadBytes).Span, BlockType.Data, blockOffset: 0));
+            native.Slice(0, payloadBytes).Span, BlockType.Data, blockOffset: 0,
+            mayExpire: false));
         return new BlockView(native.Slice(0, payloadBytes).Span);
     }
 }

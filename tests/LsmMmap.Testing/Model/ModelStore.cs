@@ -12,7 +12,11 @@ public sealed record ModelKeyspace(string Name, int Id);
 /// <summary>A write of a batch; a null value is a delete, of a whole range where that has an end,
 /// which is empty when there is none.</summary>
 public readonly record struct ModelWrite(
-    ModelKeyspace Keyspace, byte[] Key, byte[]? Value, byte[]? RangeEnd = null);
+    ModelKeyspace Keyspace, byte[] Key, byte[]? Value, byte[]? RangeEnd = null)
+{
+    /// <summary>From when on the value is absent, in milliseconds of Unix time.</summary>
+    public long OverAtMs { get; init; } = long.MaxValue;
+}
 
 /// <summary>All keyspaces as of one commit.</summary>
 public sealed record ModelState(long Sequence, ImmutableDictionary<int, ModelView> Views)
@@ -20,6 +24,13 @@ public sealed record ModelState(long Sequence, ImmutableDictionary<int, ModelVie
     /// <summary>Empty for a keyspace that this state does not know.</summary>
     public ModelView Of(ModelKeyspace keyspace) =>
         Views.GetValueOrDefault(keyspace.Id, ModelView.Empty);
+
+    /// <summary>Without what is over at a time.</summary>
+    public ModelState At(long nowMs) => this with
+    {
+        Views = Views.ToImmutableDictionary(
+            static view => view.Key, view => view.Value.At(nowMs)),
+    };
 }
 
 public sealed class ModelStore
@@ -65,6 +76,9 @@ public sealed class ModelStore
         State = State with { Views = State.Views.Remove(keyspace.Id) };
     }
 
+    /// <summary>Time has passed.</summary>
+    public void AdvanceTo(long nowMs) => State = State.At(nowMs);
+
     public ModelView Of(ModelKeyspace keyspace) => State.Of(keyspace);
 
     public void Commit(long sequence, ModelWrite write) => Commit(sequence, [write]);
@@ -80,7 +94,7 @@ public sealed class ModelStore
                 ? before.DeleteRange(write.Key, end)
                 : write.Value is null
                 ? before.Delete(write.Key)
-                : before.Put(write.Key, write.Value);
+                : before.Put(write.Key, write.Value, write.OverAtMs);
             views = views.SetItem(id, after);
         }
         State = new ModelState(sequence, views);

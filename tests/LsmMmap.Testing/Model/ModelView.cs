@@ -6,7 +6,11 @@ using System.Collections.Immutable;
 
 namespace LsmMmap.Testing.Model;
 
-public readonly record struct ModelEntry(byte[] Key, byte[] Value);
+/// <param name="Key">Orders the entries.</param>
+/// <param name="Value">What a read finds.</param>
+/// <param name="OverAtMs">From when on it is absent, in milliseconds of Unix time.</param>
+public readonly record struct ModelEntry(
+    byte[] Key, byte[] Value, long OverAtMs = long.MaxValue);
 
 public sealed class ModelView
 {
@@ -28,10 +32,17 @@ public sealed class ModelView
         return IsAt(index, key) ? _entries[index].Value : null;
     }
 
-    public ModelView Put(byte[] key, byte[] value)
+    /// <summary>Without what is over at a time.</summary>
+    public ModelView At(long nowMs)
+    {
+        ImmutableList<ModelEntry> left = _entries.RemoveAll(entry => entry.OverAtMs <= nowMs);
+        return left == _entries ? this : new ModelView(left);
+    }
+
+    public ModelView Put(byte[] key, byte[] value, long overAtMs = long.MaxValue)
     {
         int index = IndexAtOrAfter(key);
-        var entry = new ModelEntry(key, value);
+        var entry = new ModelEntry(key, value, overAtMs);
         return new ModelView(
             IsAt(index, key) ? _entries.SetItem(index, entry) : _entries.Insert(index, entry));
     }

@@ -34,6 +34,8 @@ internal sealed class OperationGenerator
     private void AddWrites(WriteOperations writes)
     {
         Add(2_800, writes.Put);
+        // Some runs live in what expires.
+        Add(_random.Next(3) == 0 ? 2_000 : 200, writes.PutWithExpiry);
         Add(1_000, writes.Delete);
         // Some runs live in ranges: what skips over them has to turn round between them too.
         Add(_random.Next(4) == 0 ? 900 : 60, writes.DeleteRange);
@@ -69,6 +71,7 @@ internal sealed class OperationGenerator
         Add(15, store.Compact);
         Add(40, store.CompactKeyspace);
         Add(15, store.WaitForIdle);
+        Add(30, store.TimePasses);
         Add(50, store.GetKeyspace);
         Add(20, store.DropKeyspace);
         Add(8, store.Verify);

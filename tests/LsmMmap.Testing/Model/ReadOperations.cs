@@ -67,7 +67,7 @@ internal sealed class ReadOperations(RunState run)
         long last = run.Model.State.Sequence;
         Expect.True(
             snapshot.Sequence >= last, $"snapshot at {snapshot.Sequence}, last commit {last}");
-        run.Snapshots.Add(new LiveSnapshot(run.Model.State, snapshot));
+        run.Snapshots.Add(new LiveSnapshot(snapshot) { State = run.Model.State });
     }
 
     public void DropSnapshot()

@@ -5,8 +5,11 @@ namespace LsmMmap.Testing.Model;
 
 internal sealed record LiveKeyspace(ModelKeyspace Model, Keyspace Handle);
 
-internal sealed record LiveSnapshot(ModelState State, Snapshot Handle)
+internal sealed record LiveSnapshot(Snapshot Handle)
 {
+    /// <summary>What it sees now: time goes on in it.</summary>
+    public required ModelState State { get; set; }
+
     public bool IsGone { get; set; }
 }
 
@@ -16,8 +19,8 @@ internal sealed record LiveCursor(
 {
     public LiveSnapshot? Snapshot { get; init; }
 
-    /// <summary>Of a cursor over a snapshot: what it sees for ever.</summary>
-    public ModelView? SnapshotView { get; init; }
+    /// <summary>Of a cursor over a snapshot: what it sees of it after a refresh.</summary>
+    public ModelView? SnapshotView { get; set; }
 
     public bool StoreIsGone { get; set; }
 }
@@ -35,12 +38,16 @@ internal sealed class RunState : IDisposable
         Keys = new KeyShapes(Random);
         Values = new ValueShapes(Random);
         Options = new OptionShapes(Random);
-        StoreOptions = Options.NextStore();
+        StoreOptions = NextOptions();
         Store = LsmStore.Open(directory, StoreOptions);
         Keyspaces = [new LiveKeyspace(Model.Default, Store.Default)];
     }
 
     public Random Random { get; }
+
+    public ManualTimeProvider Clock { get; } = new();
+
+    public long NowMs => Clock.GetUtcNow().ToUnixTimeMilliseconds();
 
     public string Directory { get; }
 
@@ -70,6 +77,13 @@ internal sealed class RunState : IDisposable
         if (_recent.Count == RecentMax)
             _recent.Dequeue();
         _recent.Enqueue(operation);
+    }
+
+    public StoreOptions NextOptions()
+    {
+        StoreOptions options = Options.NextStore();
+        options.TimeProvider = Clock;
+        return options;
     }
 
     public LiveKeyspace AnyKeyspace() => Keyspaces[Random.Next(Keyspaces.Count)];

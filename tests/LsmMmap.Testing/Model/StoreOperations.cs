@@ -71,6 +71,19 @@ internal sealed class StoreOperations(RunState run)
         CheckNames(run.Store);
     }
 
+    /// <summary>Snapshots go with the time, cursors stay where they were.</summary>
+    public void TimePasses()
+    {
+        var by = TimeSpan.FromMinutes(run.Random.Next(4) == 0 ? 40 : run.Random.Next(5));
+        run.Note($"{by} pass");
+        run.Clock.Advance(by);
+        run.Model.AdvanceTo(run.NowMs);
+        foreach (LiveSnapshot snapshot in run.Snapshots)
+            snapshot.State = snapshot.State.At(run.NowMs);
+        foreach (LiveCursor cursor in run.Cursors)
+            cursor.SnapshotView = cursor.SnapshotView?.At(run.NowMs);
+    }
+
     public void Verify()
     {
         run.Note("verify");
@@ -97,7 +110,7 @@ internal sealed class StoreOperations(RunState run)
     public void Reopen()
     {
         if (run.Random.Next(2) == 0)
-            run.StoreOptions = run.Options.NextStore();
+            run.StoreOptions = run.NextOptions();
         run.Note($"reopen with {OptionShapes.Describe(run.StoreOptions)}");
         run.Store.Dispose();
         foreach (LiveCursor cursor in run.Cursors)
@@ -123,7 +136,7 @@ internal sealed class StoreOperations(RunState run)
     {
         run.Note("open read-only beside the store");
         run.Store.FlushLog(toDisk: false);
-        using LsmStore reader = LsmStore.OpenReadOnly(run.Directory);
+        using LsmStore reader = LsmStore.OpenReadOnly(run.Directory, run.StoreOptions);
         CheckContent(reader);
     }
 

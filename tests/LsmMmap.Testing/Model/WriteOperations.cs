@@ -22,6 +22,22 @@ internal sealed class WriteOperations(RunState run)
         Committed(sequence, [new ModelWrite(keyspace.Model, key, value)]);
     }
 
+    public void PutWithExpiry()
+    {
+        LiveKeyspace keyspace = run.AnyKeyspace();
+        byte[] key = run.Keys.Next();
+        byte[] value = run.Values.Next();
+        DateTimeOffset until = NextExpiry();
+        Durability? durability = run.AnyDurability();
+        run.Note(
+            $"put {keyspace.Model.Name} {Bytes.Show(key)} = {Bytes.Show(value)} until {until:s}");
+        bool throughStore = keyspace.Model == run.Model.Default && run.Random.Next(2) == 0;
+        long sequence = throughStore
+            ? run.Store.PutWithExpiry(key, value, until, durability)
+            : keyspace.Handle.PutWithExpiry(key, value, until, durability);
+        Committed(sequence, [Until(keyspace, key, value, until)]);
+    }
+
     public void Delete()
     {
         LiveKeyspace keyspace = run.AnyKeyspace();
@@ -105,11 +121,38 @@ internal sealed class WriteOperations(RunState run)
                 writes[i] = new ModelWrite(keyspace.Model, from, null, to);
                 continue;
             }
+            if (run.Random.Next(6) == 0)
+            {
+                byte[] expiring = run.Values.Next();
+                DateTimeOffset until = NextExpiry();
+                batch.PutWithExpiry(keyspace.Handle, key, expiring, until);
+                writes[i] = Until(keyspace, key, expiring, until);
+                continue;
+            }
             byte[]? value = run.Random.Next(4) == 0 ? null : run.Values.Next();
             Add(batch, keyspace, key, value);
             writes[i] = new ModelWrite(keyspace.Model, key, value);
         }
         return writes;
+    }
+
+    /// <summary>Mostly within the hour; sometimes over already, sometimes late.</summary>
+    private DateTimeOffset NextExpiry() => run.Clock.GetUtcNow() + run.Random.Next(8) switch
+    {
+        0 => TimeSpan.FromMinutes(-run.Random.Next(2)),
+        1 => TimeSpan.FromDays(1),
+        _ => TimeSpan.FromSeconds(run.Random.Next(3600)),
+    };
+
+    // What is over already is a delete, to the model too.
+    private ModelWrite Until(
+        LiveKeyspace keyspace, byte[] key, byte[] value, DateTimeOffset until)
+    {
+        long atMs = until.ToUnixTimeMilliseconds();
+        return new ModelWrite(keyspace.Model, key, atMs <= run.NowMs ? null : value)
+        {
+            OverAtMs = atMs,
+        };
     }
 
     /// <summary>Mostly a narrow range; sometimes one without end, or an empty one.</summary>

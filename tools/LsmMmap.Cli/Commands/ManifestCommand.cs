@@ -83,6 +83,8 @@ internal static class ManifestCommand
         Identity("table", table.Number), Field.Size("bytes", table.FileBytes),
         Field.Number("entries", table.EntryCount), Field.Number("deletes", table.DeleteCount),
         Field.Number("rangeDeletes", table.RangeDeleteCount),
+        Field.Number("expiring", table.Expiring.Count),
+        ExpiryText.Field("lastExpiry", table.Expiring, table.Expiring.LastMs),
         Field.Identity("smallestSequence", table.SmallestSequence),
         Field.Identity("largestSequence", table.LargestSequence),
         Field.Bytes("smallestKey", table.SmallestKey),

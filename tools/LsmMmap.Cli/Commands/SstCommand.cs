@@ -113,6 +113,9 @@ internal static class SstCommand
                 Field.Text("codec", Words.Of(said.Codec)),
                 Field.Size("blockBytes", said.BlockBytes), Field.Number("deletes", said.Deletes),
                 Field.Number("rangeDeletes", said.RangeDeletes),
+                Field.Number("expiring", said.Expiring.Count),
+                ExpiryText.Field("firstExpiry", said.Expiring, said.Expiring.FirstMs),
+                ExpiryText.Field("lastExpiry", said.Expiring, said.Expiring.LastMs),
                 Field.Size("rawKeyBytes", said.RawKeyBytes),
                 Field.Size("rawValueBytes", said.RawValueBytes),
                 Field.Identity("smallestSequence", said.SmallestSequence),
@@ -148,24 +151,27 @@ internal static class SstCommand
         private void WriteEntry(InspectedBlock block, InspectedEntry entry)
         {
             byte[] value = [];
+            ValueKind kind = EntryTag.Kind(entry.Tag);
             CorruptionException? damage = null;
             try
             {
-                if (WithValues)
+                if (WithValues || kind == ValueKind.PutWithExpiry)
                     value = table.Inspector.ReadValue(entry);
             }
             catch (CorruptionException e)
             {
                 damage = e;
             }
+            string? expiry = ExpiryText.Cut(kind, ref value);
             if (WithEntries)
                 writer.Line("entry",
                     Field.Identity("sequence", EntryTag.Sequence(entry.Tag)),
-                    Field.Text("kind", Words.Of(EntryTag.Kind(entry.Tag))),
+                    Field.Text("kind", Words.Of(kind)),
                     Field.Bytes("key", entry.UserKey),
-                    Field.Number("valueBytes", entry.ValueBytes),
+                    Field.Number("valueBytes", ExpiryText.ValueBytes(kind, entry.ValueBytes)),
                     Field.Offset("valueOffset", entry.ApartOffset),
-                    Field.Bytes("value", value));
+                    Field.Bytes("value", WithValues ? value : []),
+                    Field.Optional("expiry", expiry));
             if (damage is not null)
                 writer.Damage(block.Handle.Offset, damage);
         }

@@ -44,10 +44,15 @@ internal static class WalCommand
             Field.Number("commits", commits.CommitCount),
             Field.Number("entries", commits.Entries.Count));
         foreach (LoggedEntry entry in commits.Entries)
+        {
+            byte[] value = entry.Value;
+            string? expiry = ExpiryText.Cut(entry.Kind, ref value);
             writer.Line("entry", Field.Identity("sequence", entry.Sequence),
                 Field.Text("kind", Words.Of(entry.Kind)),
                 Field.Identity("keyspaceId", (ulong)entry.KeyspaceId),
-                Field.Bytes("key", entry.Key), Field.Number("valueBytes", entry.Value.Length),
-                Field.Bytes("value", withValues ? entry.Value : []));
+                Field.Bytes("key", entry.Key), Field.Number("valueBytes", value.Length),
+                Field.Bytes("value", withValues ? value : []),
+                Field.Optional("expiry", expiry));
+        }
     }
 }
