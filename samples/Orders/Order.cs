@@ -1,5 +1,5 @@
-// What travels over HTTP, and what is stored: the same JSON, by code that is generated, so the service
-// may be compiled ahead of time.
+// What travels over HTTP, and what is stored: the same JSON, by code that is generated, so the
+// service may be compiled ahead of time.
 
 using System.Text.Json;
 using System.Text.Json.Serialization;

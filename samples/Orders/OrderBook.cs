@@ -1,6 +1,6 @@
-// The orders in the store. Keys sort bytewise, so everything of a customer is the range of keys that
-// begin with "customer/": a slash can be in neither a customer nor a number, for both are single
-// segments of a path.
+// The orders in the store. Keys sort bytewise, so everything of a customer is the range of keys
+// that begin with "customer/": a slash can be in neither a customer nor a number, for both are
+// single segments of a path.
 // Threads: any; the store is made for many, and commits of several requests share a sync.
 
 using System.Text;

@@ -1,6 +1,7 @@
-// A service that keeps orders of customers in one store: a key is "customer/number", so the orders of a
-// customer lie side by side, and a value is the order as JSON. An answer to a PUT means that the order
-// is on disk. Where the store lies, and that its writes are synced, stands in appsettings.json.
+// A service that keeps orders of customers in one store: a key is "customer/number", so the orders
+// of a customer lie side by side, and a value is the order as JSON. An answer to a PUT means that
+// the order is on disk. Where the store lies, and that its writes are synced, stands in
+// appsettings.json.
 
 using LsmMmap;
 using LsmMmap.Orders;

@@ -1,5 +1,6 @@
-// The stores of one host: where each lies, and opening it. All of them are looked at before the first
-// is opened, so two that would share a name or a directory are found however they are asked for.
+// The stores of one host: where each lies, and opening it. All of them are looked at before the
+// first is opened, so two that would share a name or a directory are found however they are asked
+// for.
 //
 // Invariant: names are unique, and so are directories.
 // Threads: read-only once it is made; the container calls Open once for each name.

@@ -1,6 +1,6 @@
-// How each event of the engine is logged: under which category, at which level, with which words. The
-// numbers are those of the events (docs/observability.md), the arguments of a message their payloads
-// in the same order; docs/hosting.md has the table, and a test compares.
+// How each event of the engine is logged: under which category, at which level, with which words.
+// The numbers are those of the events (docs/observability.md), the arguments of a message their
+// payloads in the same order; docs/hosting.md has the table, and a test compares.
 // Threads: read-only.
 
 using System.Diagnostics.Tracing;

@@ -1,4 +1,4 @@
-// Registers the health check of a store.
+// Registers the health check of a store with those of an application.
 
 using LsmMmap.Hosting;
 using Microsoft.Extensions.DependencyInjection;

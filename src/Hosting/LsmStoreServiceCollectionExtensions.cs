@@ -1,5 +1,5 @@
-// Registers stores with the services of an application. A store is a singleton under its name as key;
-// the one named "default" is also what a constructor gets that names no key.
+// Registers stores with the services of an application. A store is a singleton under its name as
+// key; the one named "default" is also what a constructor gets that names no key.
 
 using LsmMmap.Hosting;
 using Microsoft.Extensions.Configuration;

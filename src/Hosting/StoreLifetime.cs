@@ -1,9 +1,9 @@
 // Opens the stores before anything of the host starts, and settles them after everything of it has
 // stopped. Disposing is left to the container, which disposes what uses a store before the store.
 //
-// Settled means: every commit is on disk and in tables, so that Dispose has nothing left to write and
-// the next opening nothing to recover. It is work of unknown length, and the host gives only so much
-// time; what is not settled by then stays in the logs, which lose nothing.
+// Settled means: every commit is on disk and in tables, so that Dispose has nothing left to write
+// and the next opening nothing to recover. It is work of unknown length, and the host gives only
+// so much time; what is not settled by then stays in the logs, which lose nothing.
 // Threads: the host calls one method after the other.
 
 using System.Diagnostics;

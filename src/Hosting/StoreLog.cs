@@ -1,11 +1,12 @@
-// Hands the engine's events to the loggers of the host. The engine tells them to whoever listens to
-// its EventSource, of all stores of the process; this listens for one host, and passes on what its own
-// stores tell. Nobody listens to a category that no logger takes, so the engine does not even make
-// the event.
+// Hands the engine's events to the loggers of the host. The engine tells them to whoever listens
+// to its EventSource, of all stores of the process; this listens for one host, and passes on what
+// its own stores tell. Nobody listens to a category that no logger takes, so the engine does not
+// even make the event.
 //
 // A store is known by the name that the engine gives it, which may differ from the one asked for
 // where another store of the process has that. The name is learned from the first event of the
-// store, which says its directory, or else when it is open; damage is known by its directory alone.
+// store, which says its directory, or else when it is open; damage is known by its directory
+// alone.
 // Threads: events come on the engine's telemetry thread, in their order; the rest from any.
 
 using System.Collections.Concurrent;

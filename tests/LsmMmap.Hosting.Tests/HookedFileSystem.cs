@@ -1,4 +1,5 @@
-// The real file system, with a say of the test before each write and sync, and about the free space.
+// The real file system, with a say of the test before each write and sync, and about the free
+// space.
 // Threads: hooks run on whichever thread writes or syncs.
 
 using LsmMmap.Engine.Files;

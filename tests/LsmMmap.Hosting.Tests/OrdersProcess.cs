@@ -1,5 +1,5 @@
-// The sample service as a process of its own, with a port of Kestrel's choosing. It is ready when it
-// says where it listens; it ends by SIGTERM, as a service manager ends it, or by SIGKILL.
+// The sample service as a process of its own, with a port of Kestrel's choosing. It is ready when
+// it says where it listens; it ends by SIGTERM, as a service manager ends it, or by SIGKILL.
 // Threads: the runtime's read both outputs; the rest is the test's.
 
 using System.Collections.Concurrent;
@@ -18,7 +18,7 @@ internal sealed class OrdersProcess : IAsyncDisposable
     private readonly TaskCompletionSource<Uri> _listens = new(
         TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private OrdersProcess(string folder)
+    private OrdersProcess(string folder, string[] settings)
     {
         var start = new ProcessStartInfo(
             Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet",
@@ -28,7 +28,7 @@ internal sealed class OrdersProcess : IAsyncDisposable
                 "--Logging:LogLevel:LsmMmap", "Debug",
                 "--LsmMmap:orders:Directory", folder,
                 "--LsmMmap:orders:DefaultKeyspace:MemtableBytes", "65536",
-                "--LsmMmap:orders:DefaultDurability", "Synced",
+                .. settings,
             ])
         {
             // Not that of the tests, so that their settings are not the service's.
@@ -54,9 +54,11 @@ internal sealed class OrdersProcess : IAsyncDisposable
     /// <summary>What it said, for a message.</summary>
     public string Said => string.Join('\n', _lines);
 
-    public static async Task<OrdersProcess> StartAsync(string folder)
+    /// <summary>Settings are arguments of the command line, beyond those that every test has.
+    /// </summary>
+    public static async Task<OrdersProcess> StartAsync(string folder, params string[] settings)
     {
-        var service = new OrdersProcess(folder);
+        var service = new OrdersProcess(folder, settings);
         Task ended = service._process.WaitForExitAsync();
         Task first = await Task.WhenAny(service._listens.Task, ended).WaitAsync(s_never);
         Assert.True(first != ended, $"it did not start: {service.Said}");

@@ -1,9 +1,9 @@
-// The sample service as its users have it: a process, HTTP, several clients at once, and an end that
-// nobody chose. What it has acknowledged is there afterwards, whole; what it has not may be.
+// The sample service as its users have it: a process, HTTP, several clients at once, and an end
+// that nobody chose. What it has acknowledged is there afterwards, whole; what it has not may be.
 //
-// The moment of each end is so many acknowledgements, drawn from LSM_SEED; what exactly is hit differs
-// from run to run. Seen to fail: with OrderBook.PutAsync writing Buffered, a kill loses acknowledged
-// orders; with its write not awaited, too.
+// The moment of each end is so many acknowledgements, drawn from LSM_SEED; what exactly is hit
+// differs from run to run. Seen to fail: with OrderBook.PutAsync writing Buffered, a kill loses
+// acknowledged orders; with its write not awaited, too.
 
 using System.Collections.Concurrent;
 using System.Net;
@@ -87,11 +87,11 @@ public sealed class OrdersTests : IDisposable
     [LinuxFact]
     public async Task Service_WithAWrongOption_DoesNotStartAndNamesIt()
     {
-        // An empty name of a directory: what a variable that was never set makes of it.
         Exception end = await Assert.ThrowsAnyAsync<Exception>(
-            () => OrdersProcess.StartAsync("/ "[..1] + "dev/null/orders"));
+            () => OrdersProcess.StartAsync(Home, "--LsmMmap:orders:BackgroundThreads", "99"));
         Assert.Contains("it did not start", end.Message, StringComparison.Ordinal);
-        Assert.Contains("/dev/null/orders", end.Message, StringComparison.Ordinal);
+        Assert.Contains("BackgroundThreads is 99", end.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Home), "nothing was opened");
     }
 
     /// <summary>Several clients put orders until the service is gone; after so many

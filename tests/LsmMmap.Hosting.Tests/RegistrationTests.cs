@@ -1,6 +1,5 @@
 // Stores as services of a host: which they are, when they open, what keeps a host from starting.
 
-using LsmMmap.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -107,7 +106,8 @@ public sealed class RegistrationTests : HostTest
             .AddLsmStore("orders", Folder["a"]).AddLsmStore("Orders", Folder["b"]));
         Exception refusal =
             await Assert.ThrowsAsync<InvalidOperationException>(() => host.StartAsync());
-        Assert.Contains("twice for the store \"Orders\"", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "twice for the store \"Orders\"", refusal.Message, StringComparison.Ordinal);
         Assert.False(Directory.Exists(Folder["a"]), "nothing was opened");
     }
 

@@ -1,6 +1,6 @@
 // The C# on the pages is code: every block compiles against the built library as a program of its
-// own, and those of the README also run, in an empty folder, and print what the page says (the
-// ```text block right after one is its output).
+// own, and those of the pages that show programs also run, in an empty folder, and print what the
+// page says (the ```text block right after one is its output).
 // Threads: running changes the process's working directory and console, so this class runs alone.
 
 using System.Reflection;
@@ -18,7 +18,8 @@ public sealed class RunsAlone;
 public sealed class ExampleTests
 {
     private static IEnumerable<string> PagesWithCode => SourceTree.Pages.Where(
-        p => p == "README.md" || p.StartsWith("docs/", StringComparison.Ordinal));
+        p => p == "README.md" || p.StartsWith("docs/", StringComparison.Ordinal)
+            || p.StartsWith("src/", StringComparison.Ordinal));
 
     [Fact]
     public void Example_OfEveryPage_Compiles()
@@ -37,10 +38,13 @@ public sealed class ExampleTests
         findings.AssertNone("code on the pages compiles");
     }
 
-    [Fact]
-    public void Example_OfReadme_RunsAndPrintsWhatThePageSays()
+    [Theory]
+    [InlineData("README.md")]
+    [InlineData("docs/hosting.md")]
+    [InlineData("src/Hosting/README.md")]
+    public void Example_OfAPageOfPrograms_RunsAndPrintsWhatThePageSays(string page)
     {
-        CodeBlock[] blocks = [.. MarkdownCode.Blocks("README.md")];
+        CodeBlock[] blocks = [.. MarkdownCode.Blocks(page)];
         int run = 0;
         for (int i = 0; i < blocks.Length; i++)
         {
@@ -51,7 +55,7 @@ public sealed class ExampleTests
             if (i + 1 < blocks.Length && blocks[i + 1].Language == "text")
                 Assert.Equal(blocks[i + 1].Text.Trim(), printed.Trim());
         }
-        Assert.True(run > 0, "the README shows no C#");
+        Assert.True(run > 0, $"{page} shows no C#");
     }
 
     private static CSharpCompilation Compile(CodeBlock block)
@@ -61,7 +65,7 @@ public sealed class ExampleTests
         return CSharpCompilation.Create(
             "Example",
             [SourceCompilation.ImplicitUsingsTree, tree],
-            SourceCompilation.References("LsmMmap.dll"),
+            SourceCompilation.References(SourceCompilation.Libraries),
             new CSharpCompilationOptions(
                 OutputKind.ConsoleApplication,
                 nullableContextOptions: NullableContextOptions.Enable));

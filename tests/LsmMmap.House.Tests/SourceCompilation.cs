@@ -1,6 +1,6 @@
 // All source of the store as one compilation, so that a test can ask which type a name means.
-// Wal, Sstable and Engine compile together here: their internals then see each other as the real
-// InternalsVisibleTo lets them, and the ranks are what keeps them apart.
+// Wal, Sstable and Engine compile together here, and the libraries over them: their internals then
+// see each other as the real InternalsVisibleTo lets them, and the ranks are what keeps them apart.
 // Threads: built once; Roslyn compilations are immutable.
 
 using Microsoft.CodeAnalysis;
@@ -27,14 +27,20 @@ internal static class SourceCompilation
     public static SyntaxTree ImplicitUsingsTree { get; } =
         CSharpSyntaxTree.ParseText(ImplicitUsings, SourceTree.ParseOptions, "ImplicitUsings.cs");
 
-    /// <summary>The framework's assemblies and those whose file name is given.</summary>
-    public static IEnumerable<MetadataReference> References(params string[] packages)
+    /// <summary>The assemblies that have public types, and are packages: each has a text of its
+    /// public API.</summary>
+    public static IReadOnlyList<string> Libraries { get; } =
+        ["LsmMmap", "LsmMmap.Extensions.Hosting"];
+
+    /// <summary>The assemblies of the frameworks and of packages; of this tree's own those that
+    /// are given.</summary>
+    public static IEnumerable<MetadataReference> References(params IEnumerable<string> libraries)
     {
         string platform = (string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!;
-        string framework = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
         return platform.Split(Path.PathSeparator)
-            .Where(p => Path.GetDirectoryName(p) == framework
-                || packages.Contains(Path.GetFileName(p), StringComparer.OrdinalIgnoreCase))
+            .Where(p => Path.GetFileNameWithoutExtension(p) is var name
+                && (!name.StartsWith("LsmMmap", StringComparison.Ordinal)
+                    || libraries.Contains(name)))
             .Select(p => MetadataReference.CreateFromFile(p));
     }
 
@@ -47,7 +53,7 @@ internal static class SourceCompilation
         return CSharpCompilation.Create(
             "LsmMmap",
             [ImplicitUsingsTree, .. SourceTree.Source.Select(f => f.Tree)],
-            References("K4os.Compression.LZ4.dll", "System.IO.Hashing.dll"),
+            References(),
             options);
     }
 }
