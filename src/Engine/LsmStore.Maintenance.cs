@@ -13,6 +13,11 @@ namespace LsmMmap;
 
 public sealed partial class LsmStore
 {
+    /// <summary>What metrics, events and traces call it: the <see cref="StoreOptions.Name"/> of its
+    /// options, or else the name of its directory; behind it "#2", "#3" where an open store of the
+    /// process had that name already.</summary>
+    public string Name => _telemetry.Name;
+
     /// <summary>The names of all keyspaces, in ordinal order.</summary>
     public IReadOnlyList<string> KeyspaceNames
     {
@@ -192,6 +197,8 @@ public sealed partial class LsmStore
             StallTime = counters.StallTime,
             StallReason = stall,
             StallTimes = counters.StallTimes(),
+            Failure = _store.State.Failure,
+            PauseReason = (_store.State.PauseCause ?? _store.State.CompactionPause)?.Message,
             BytesDroppedByRetention = counters.DroppedBytes,
             EntriesExpired = counters.ExpiredCount,
             EventCallbackFailures = counters.EventCallbackFailures,

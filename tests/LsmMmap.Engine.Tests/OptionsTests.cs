@@ -102,6 +102,17 @@ public sealed class OptionsTests : StoreTest
         Assert.Equal(CompactionStyle.Leveled, options.DefaultKeyspace.Compaction);
     }
 
+    [Fact]
+    public void Validate_WithoutOpening_RefusesWhatOpeningRefuses()
+    {
+        new StoreOptions().Validate();
+        var options = new StoreOptions { DefaultKeyspace = { BlockBytes = 1 } };
+        ArgumentException refusal = Assert.ThrowsAny<ArgumentException>(options.Validate);
+        Assert.Contains(
+            nameof(KeyspaceOptions.BlockBytes), refusal.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(Home));
+    }
+
     private static KeyspaceOptions Illegal(string option, double value) => option switch
     {
         nameof(KeyspaceOptions.MemtableBytes) => new() { MemtableBytes = (long)value },

@@ -31,7 +31,7 @@ internal static class BannedCalls
         new("LibraryImport", "the system calls of Engine/Files", Files),
         new("Console.", "an exception, an event or a statistic"),
         new("Thread.Sleep", "a wait that can be woken", "src/Engine/Writing/WriteStall"),
-        new("Task.Run", "the store's own background threads"),
+        new("Task.Run", "the store's own background threads", "src/Hosting/StoreLifetime.cs"),
         new("Task.Factory", "the store's own background threads"),
         new("ThreadPool.QueueUserWorkItem", "the store's own background threads"),
         new("ThreadPool.UnsafeQueueUserWorkItem", "the store's own background threads"),

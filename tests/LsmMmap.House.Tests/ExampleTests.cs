@@ -23,7 +23,8 @@ public sealed class ExampleTests
     private const string Peer = "peer";
 
     private static IEnumerable<string> PagesWithCode => SourceTree.Pages.Where(
-        p => p == "README.md" || p.StartsWith("docs/", StringComparison.Ordinal));
+        p => p == "README.md" || p.StartsWith("docs/", StringComparison.Ordinal)
+            || p.StartsWith("src/", StringComparison.Ordinal));
 
     [Fact]
     public void Example_OfEveryPage_CompilesRunsAndPrintsWhatThePageSays()
@@ -66,7 +67,8 @@ public sealed class ExampleTests
 
     private static void Judge(CodeBlock block, string text, string? expected, Findings findings)
     {
-        CSharpCompilation program = PageProgram.Compile(block.Place, text, "LsmMmap.dll");
+        CSharpCompilation program = PageProgram.Compile(
+            block.Place, text, SourceCompilation.Libraries);
         Diagnostic[] errors =
             [.. program.GetDiagnostics().Where(d => d.Severity == DiagnosticSeverity.Error)];
         if (errors.Length > 0)

@@ -1,5 +1,6 @@
-// A C# block of a page as a program: compiled against the framework and the libraries named, and
-// run inside this process, in a folder of the caller's, with what it prints kept.
+// A C# block of a page as a program: compiled against what the test project is, and of this tree's
+// own assemblies those named, and run inside this process, in a folder of the caller's, with what
+// it prints kept.
 // The benchmark's tests compile this file too, for the blocks that use other engines.
 // Threads: running changes the process's working directory and console; callers run alone.
 
@@ -27,25 +28,27 @@ internal static class PageProgram
 
     private static readonly CSharpParseOptions s_parseOptions = new(LanguageVersion.CSharp14);
 
-    /// <summary>The framework's assemblies and those whose file name is given.</summary>
-    public static IEnumerable<MetadataReference> References(params string[] packages)
+    /// <summary>The assemblies of the frameworks and of packages; of this tree's own those that
+    /// are given.</summary>
+    public static IEnumerable<MetadataReference> References(params IEnumerable<string> libraries)
     {
         string platform = (string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!;
-        string framework = Path.GetDirectoryName(typeof(object).Assembly.Location)!;
         return platform.Split(Path.PathSeparator)
-            .Where(p => Path.GetDirectoryName(p) == framework
-                || packages.Contains(Path.GetFileName(p), StringComparer.OrdinalIgnoreCase))
+            .Where(p => Path.GetFileNameWithoutExtension(p) is var name
+                && (!name.StartsWith("LsmMmap", StringComparison.Ordinal)
+                    || libraries.Contains(name)))
             .Select(p => MetadataReference.CreateFromFile(p));
     }
 
-    public static CSharpCompilation Compile(string place, string text, params string[] packages) =>
+    public static CSharpCompilation Compile(
+        string place, string text, params IEnumerable<string> libraries) =>
         CSharpCompilation.Create(
             "Example",
             [
                 CSharpSyntaxTree.ParseText(ImplicitUsings, s_parseOptions, "ImplicitUsings.cs"),
                 CSharpSyntaxTree.ParseText(text, s_parseOptions, place),
             ],
-            References(packages),
+            References(libraries),
             new CSharpCompilationOptions(
                 OutputKind.ConsoleApplication,
                 nullableContextOptions: NullableContextOptions.Enable));

@@ -1,6 +1,6 @@
-// The public surface is a text that reviewers read: PublicApi.txt. A change of the surface changes
-// that file in the same commit (LSM_ACCEPT_API=1 rewrites it). ReferenceApi.txt is the part that
-// callers were promised: its lines may never leave.
+// The public surface is a text that reviewers read: PublicApi.txt, and one with its name for each
+// other library. A change of the surface changes that file in the same commit (LSM_ACCEPT_API=1
+// rewrites it). ReferenceApi.txt is the part that callers were promised: its lines may never leave.
 
 using System.Reflection;
 using System.Xml.Linq;
@@ -14,29 +14,35 @@ public sealed class PublicApiTests
     private const string PublicApi = Folder + "PublicApi.txt";
     private const string ReferenceApi = Folder + "ReferenceApi.txt";
 
-    private static Assembly Store => Assembly.Load("LsmMmap");
+    public static TheoryData<string> Libraries => [.. SourceCompilation.Libraries];
 
-    [Fact]
-    public void PublicApi_OfAssembly_EqualsTheCheckedInText()
+    [Theory]
+    [MemberData(nameof(Libraries))]
+    public void PublicApi_OfAssembly_EqualsTheCheckedInText(string library)
     {
-        IReadOnlyList<string> actual = ApiText.Describe(Store);
+        string path = library == "LsmMmap" ? PublicApi : $"{Folder}PublicApi.{library}.txt";
+        IReadOnlyList<string> actual = ApiText.Describe(Assembly.Load(library));
         if (Environment.GetEnvironmentVariable("LSM_ACCEPT_API") == "1")
-            File.WriteAllText(SourceTree.FullPath(PublicApi), string.Join('\n', actual) + "\n");
-        string[] expected = LinesOf(PublicApi);
+            File.WriteAllText(SourceTree.FullPath(path), string.Join('\n', actual) + "\n");
+        string[] expected = LinesOf(path);
         Findings findings = new();
         foreach (string line in expected.Except(actual))
             findings.Add($"gone: {line}");
         foreach (string line in actual.Except(expected))
             findings.Add($"new:  {line}");
-        findings.AssertNone($"{PublicApi} differs; LSM_ACCEPT_API=1 rewrites it, then review it");
+        findings.AssertNone($"{path} differs; LSM_ACCEPT_API=1 rewrites it, then review it");
     }
 
-    [Fact]
-    public void PublicType_OfAssembly_IsInTheOneNamespace()
+    [Theory]
+    [MemberData(nameof(Libraries))]
+    public void PublicType_OfAssembly_IsInTheOneNamespace(string library)
     {
         Findings findings = new();
-        foreach (Type type in Store.GetExportedTypes().Where(t => t.Namespace != "LsmMmap"))
-            findings.Add(type.FullName!);
+        foreach (Type type in Assembly.Load(library).GetExportedTypes())
+        {
+            if (type.Namespace != "LsmMmap")
+                findings.Add(type.FullName!);
+        }
         findings.AssertNone("callers need one using: namespace LsmMmap");
     }
 
@@ -52,7 +58,8 @@ public sealed class PublicApiTests
     [Fact]
     public void PublicMember_Documentation_SaysWhatItIs()
     {
-        HashSet<string> documented = DocumentedMembers();
+        HashSet<string> documented =
+            [.. SourceCompilation.Libraries.SelectMany(DocumentedMembers)];
         Compilation store = SourceCompilation.Current;
         Findings findings = new();
         foreach (ISymbol symbol in PublicSymbols(store.Assembly.GlobalNamespace))
@@ -67,12 +74,12 @@ public sealed class PublicApiTests
     private static string[] LinesOf(string path) =>
         SourceTree.Read(path).Split('\n', StringSplitOptions.RemoveEmptyEntries);
 
-    private static HashSet<string> DocumentedMembers()
+    private static IEnumerable<string> DocumentedMembers(string library)
     {
-        string path = Path.ChangeExtension(Store.Location, ".xml");
+        string path = Path.ChangeExtension(Assembly.Load(library).Location, ".xml");
         Assert.True(File.Exists(path), $"{path}: the build writes no XML documentation");
         IEnumerable<XElement> members = XDocument.Load(path).Descendants("member");
-        return [.. members.Where(IsFilled).Select(m => (string)m.Attribute("name")!)];
+        return members.Where(IsFilled).Select(m => (string)m.Attribute("name")!);
     }
 
     private static bool IsFilled(XElement member)

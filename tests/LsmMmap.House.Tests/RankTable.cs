@@ -9,6 +9,7 @@ internal enum Building
     Wal,
     Sstable,
     Engine,
+    Library,
 }
 
 /// <summary>One room: a folder of source, its namespace, its rank in its building.</summary>
@@ -47,6 +48,9 @@ internal static class RankTable
         new("src/Engine/Recovery", "LsmMmap.Engine.Recovery", Building.Engine, 8),
         // The roof: the files that lie in src/Engine itself.
         new("src/Engine", "LsmMmap", Building.Engine, 9),
+
+        // Packages over the engine's: they see its public types, and not each other.
+        new("src/Hosting", "LsmMmap", Building.Library, 0),
     ];
 
     /// <summary>The API's data types see the words of the table format, not its readers.</summary>
@@ -82,7 +86,9 @@ internal static class RankTable
             return true;
         if (user.Building == used.Building)
             return used.Rank < user.Rank;
-        if (user.Building != Building.Engine)
+        if (user.Building == Building.Library)
+            return used.Namespace == "LsmMmap";
+        if (user.Building != Building.Engine || used.Building == Building.Library)
             return false;
         bool isApi = user.Folder == "src/Engine/Api";
         return isApi ? SstableForApi.Contains(used.Folder) : true;

@@ -87,7 +87,7 @@ public sealed class RankTests
                     findings.Add(file, type, $"{type.Identifier} is public");
             }
         }
-        findings.AssertNone("only src/Engine/Api and src/Engine/*.cs hold public types");
+        findings.AssertNone("only src/Engine/Api, src/Engine/*.cs and libraries have public types");
     }
 
     [Fact]

@@ -1,6 +1,6 @@
 // All source of the store as one compilation, so that a test can ask which type a name means.
-// Wal, Sstable and Engine compile together here: their internals then see each other as the real
-// InternalsVisibleTo lets them, and the ranks are what keeps them apart.
+// Wal, Sstable and Engine compile together here, and the libraries over them: their internals then
+// see each other as the real InternalsVisibleTo lets them, and the ranks are what keeps them apart.
 // Threads: built once; Roslyn compilations are immutable.
 
 using Microsoft.CodeAnalysis;
@@ -18,6 +18,11 @@ internal static class SourceCompilation
         CSharpSyntaxTree.ParseText(
             PageProgram.ImplicitUsings, SourceTree.ParseOptions, "ImplicitUsings.cs");
 
+    /// <summary>The assemblies that have public types, and are packages: each has a text of its
+    /// public API.</summary>
+    public static IReadOnlyList<string> Libraries { get; } =
+        ["LsmMmap", "LsmMmap.Extensions.Hosting"];
+
     private static CSharpCompilation Compile()
     {
         CSharpCompilationOptions options = new(
@@ -27,7 +32,7 @@ internal static class SourceCompilation
         return CSharpCompilation.Create(
             "LsmMmap",
             [ImplicitUsingsTree, .. SourceTree.Source.Select(f => f.Tree)],
-            PageProgram.References("K4os.Compression.LZ4.dll", "System.IO.Hashing.dll"),
+            PageProgram.References(),
             options);
     }
 }

@@ -1,4 +1,4 @@
-// What lies in the two packages: the files, what they ask for, what they say of themselves, and
+// What lies in the packages: the files, what they ask for, what they say of themselves, and
 // that the assemblies are managed code with symbols that name no place of the machine that built.
 
 using System.IO.Compression;
@@ -12,6 +12,8 @@ namespace LsmMmap.Package.Tests;
 public sealed class PackageTests(PackedFeed feed)
 {
     private const int LibraryBytesMax = 1_000_000;
+
+    private const string Hosting = "LsmMmap.Extensions.Hosting";
 
     private static readonly string[] s_assemblies = ["LsmMmap", "LsmMmap.Sstable", "LsmMmap.Wal"];
 
@@ -32,22 +34,38 @@ public sealed class PackageTests(PackedFeed feed)
     [Fact]
     public void Library_Dependencies_AreTheTwoAgreed()
     {
-        XElement group = Assert.Single(Named(Metadata(feed.LibraryPackage), "group"));
-        Assert.Equal("net10.0", (string?)group.Attribute("targetFramework"));
-        string[] asked =
-        [
-            .. Named(group, "dependency")
-                .Select(d => $"{(string?)d.Attribute("id")} {(string?)d.Attribute("version")}")
-                .Order(StringComparer.Ordinal),
-        ];
         string[] agreed = ["K4os.Compression.LZ4", "System.IO.Hashing"];
-        Assert.Equal(agreed.Select(name => $"{name} {Tree.VersionOf(name)}"), asked);
+        Assert.Equal(
+            agreed.Select(name => $"{name} {Tree.VersionOf(name)}"),
+            Dependencies(feed.LibraryPackage));
+    }
+
+    [Fact]
+    public void Hosting_Package_HoldsOneAssemblyAndAsksForTheEngineAndAbstractions()
+    {
+        using ZipArchive package = ZipFile.OpenRead(feed.HostingPackage);
+        string[] expected =
+        [
+            "LICENSE", $"{Hosting}.nuspec", "README.md",
+            $"lib/net10.0/{Hosting}.dll", $"lib/net10.0/{Hosting}.xml",
+        ];
+        Assert.Equal(expected, Files(package));
+        string[] agreed =
+        [
+            "Microsoft.Extensions.Diagnostics.HealthChecks",
+            "Microsoft.Extensions.Hosting.Abstractions",
+            "Microsoft.Extensions.Logging.Abstractions", "Microsoft.Extensions.Options",
+        ];
+        Assert.Equal(
+            [$"LsmMmap {feed.Version}", .. agreed.Select(n => $"{n} {Tree.VersionOf(n)}")],
+            Dependencies(feed.HostingPackage));
     }
 
     [Fact]
     public void Package_Metadata_SaysWhatItIs()
     {
-        foreach (string package in new[] { feed.LibraryPackage, feed.ToolPackage })
+        foreach (string package in
+            new[] { feed.LibraryPackage, feed.HostingPackage, feed.ToolPackage })
         {
             XElement metadata = Metadata(package);
             Assert.Equal("MIT", Value("license"));
@@ -80,7 +98,8 @@ public sealed class PackageTests(PackedFeed feed)
     [Fact]
     public void Assembly_OfPackages_IsManagedCodeOnly()
     {
-        foreach (string path in new[] { feed.LibraryPackage, feed.ToolPackage })
+        foreach (string path in
+            new[] { feed.LibraryPackage, feed.HostingPackage, feed.ToolPackage })
         {
             using ZipArchive package = ZipFile.OpenRead(path);
             string[] files = Files(package);
@@ -91,7 +110,7 @@ public sealed class PackageTests(PackedFeed feed)
                 using PEReader image = Read(entry);
                 Assert.True(image.HasMetadata, entry.FullName);
                 // What the runtime's own libraries bring compiled beforehand is managed code too.
-                bool isOurs = s_assemblies.Append("lsm").Contains(
+                bool isOurs = s_assemblies.Append("lsm").Append(Hosting).Contains(
                     Path.GetFileNameWithoutExtension(entry.Name));
                 Assert.True(
                     !isOurs || image.PEHeaders.CorHeader!.Flags.HasFlag(CorFlags.ILOnly),
@@ -100,10 +119,13 @@ public sealed class PackageTests(PackedFeed feed)
         }
     }
 
-    [Fact]
-    public void Symbols_OfLibrary_LieInsideAndNameNoMachinePath()
+    [Theory]
+    [InlineData("LsmMmap")]
+    [InlineData(Hosting)]
+    public void Symbols_OfLibrary_LieInsideAndNameNoMachinePath(string library)
     {
-        using ZipArchive package = ZipFile.OpenRead(feed.LibraryPackage);
+        using ZipArchive package = ZipFile.OpenRead(
+            library == Hosting ? feed.HostingPackage : feed.LibraryPackage);
         foreach (ZipArchiveEntry entry in Assemblies(package))
         {
             using PEReader image = Read(entry);
@@ -125,6 +147,18 @@ public sealed class PackageTests(PackedFeed feed)
                     Assert.DoesNotContain('/', image.ReadCodeViewDebugDirectoryData(view).Path);
             }
         }
+    }
+
+    private static string[] Dependencies(string path)
+    {
+        XElement group = Assert.Single(Named(Metadata(path), "group"));
+        Assert.Equal("net10.0", (string?)group.Attribute("targetFramework"));
+        return
+        [
+            .. Named(group, "dependency")
+                .Select(d => $"{(string?)d.Attribute("id")} {(string?)d.Attribute("version")}")
+                .Order(StringComparer.Ordinal),
+        ];
     }
 
     private static string[] Files(ZipArchive package) =>

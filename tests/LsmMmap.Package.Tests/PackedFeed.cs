@@ -1,4 +1,4 @@
-// The two packages of this tree, packed once for all tests of the assembly into a folder that
+// The packages of this tree, packed once for all tests of the assembly into a folder that
 // serves as a feed. What is built on the way stays apart from the builds of the tree, so that
 // neither disturbs the other.
 //
@@ -28,6 +28,7 @@ public sealed class PackedFeed : IDisposable
         try
         {
             Build("pack", "src/Engine", "-o", Path);
+            Build("pack", "src/Hosting", "-o", Path);
             Build("pack", "tools/LsmMmap.Cli", "-o", Path);
         }
         catch
@@ -39,10 +40,13 @@ public sealed class PackedFeed : IDisposable
 
     public string Version { get; }
 
-    /// <summary>The folder with both packages.</summary>
+    /// <summary>The folder with the packages.</summary>
     public string Path => _folder["feed"];
 
     public string LibraryPackage => System.IO.Path.Combine(Path, $"LsmMmap.{Version}.nupkg");
+
+    public string HostingPackage =>
+        System.IO.Path.Combine(Path, $"LsmMmap.Extensions.Hosting.{Version}.nupkg");
 
     public string ToolPackage => System.IO.Path.Combine(Path, $"LsmMmap.Cli.{Version}.nupkg");
 
@@ -68,6 +72,7 @@ public sealed class PackedFeed : IDisposable
         packages ??= System.IO.Path.Combine(
             Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
         Remove(System.IO.Path.Combine(packages, "lsmmmap", Version));
+        Remove(System.IO.Path.Combine(packages, "lsmmmap.extensions.hosting", Version));
         Remove(System.IO.Path.Combine(packages, "lsmmmap.cli", Version));
     }
 

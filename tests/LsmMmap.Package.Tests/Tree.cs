@@ -15,20 +15,17 @@ internal static class Tree
     public static string FullPath(params string[] parts) => Path.Combine([Root, .. parts]);
 
     /// <summary>The first C# of the README, and the text block after it: what it prints.</summary>
-    public static (string Code, string Output) ReadmeSample()
-    {
-        string[] lines = File.ReadAllLines(FullPath("README.md"));
-        int next = 0;
-        return (Block("csharp"), Block("text"));
+    public static (string Code, string Output) ReadmeSample() =>
+        (Block("README.md", "csharp"), Block("README.md", "text"));
 
-        string Block(string language)
-        {
-            int start = Array.IndexOf(lines, Fence + language, next) + 1;
-            int end = start == 0 ? -1 : Array.IndexOf(lines, Fence, start);
-            Assert.True(end > start, $"README.md has no {language} block from line {next + 1}");
-            next = end + 1;
-            return string.Join('\n', lines[start..end]) + "\n";
-        }
+    /// <summary>The first block of a page in this language.</summary>
+    public static string Block(string page, string language)
+    {
+        string[] lines = File.ReadAllLines(FullPath(page.Split('/')));
+        int start = Array.IndexOf(lines, Fence + language) + 1;
+        int end = start == 0 ? -1 : Array.IndexOf(lines, Fence, start);
+        Assert.True(end > start, $"{page} has no {language} block");
+        return string.Join('\n', lines[start..end]) + "\n";
     }
 
     /// <summary>The version of a package that the tree asks for.</summary>

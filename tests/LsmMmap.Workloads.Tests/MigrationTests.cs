@@ -22,22 +22,22 @@ public sealed class MigrationTests
 {
     [Fact]
     public void Page_OfRocksDbSharp_RunsAndPrintsWhatItSays() =>
-        Run("docs/migrate-from-rocksdbsharp.md", "RocksDbSharp.dll");
+        Run("docs/migrate-from-rocksdbsharp.md");
 
     [Fact]
     public void Page_OfZoneTree_RunsAndPrintsWhatItSays() =>
-        Run("docs/migrate-from-zonetree.md", "ZoneTree.dll");
+        Run("docs/migrate-from-zonetree.md");
 
     [Fact]
     public void Page_OfLightningDb_Compiles()
     {
         foreach ((CodeBlock block, _) in PeerBlocks("docs/migrate-from-lightningdb.md"))
-            Compile(block, "LightningDB.dll");
+            Compile(block);
     }
 
     [LightningFact]
     public void Page_OfLightningDb_RunsAndPrintsWhatItSays() =>
-        Run("docs/migrate-from-lightningdb.md", "LightningDB.dll");
+        Run("docs/migrate-from-lightningdb.md");
 
     [Fact]
     public void Block_OfAPeer_StandsOnAPageThatIsRun()
@@ -105,21 +105,20 @@ public sealed class MigrationTests
             type.GetMembers().Select(member => member.Name).Append(type.Name.Split('`')[0])),
     ];
 
-    private static void Run(string page, string library)
+    private static void Run(string page)
     {
         using var folder = new TemporaryFolder();
         foreach ((CodeBlock block, string? output) in PeerBlocks(page))
         {
-            string printed = PageProgram.Run(Compile(block, library), folder.Path);
+            string printed = PageProgram.Run(Compile(block), folder.Path);
             Assert.True(output != null, $"{block.Place} says nothing of what it prints");
             Assert.True(output.Trim() == printed.Trim(), $"{block.Place} prints\n{printed}");
         }
     }
 
-    private static CSharpCompilation Compile(CodeBlock block, string library)
+    private static CSharpCompilation Compile(CodeBlock block)
     {
-        CSharpCompilation program = PageProgram.Compile(
-            block.Place, block.Text, "LsmMmap.dll", library);
+        CSharpCompilation program = PageProgram.Compile(block.Place, block.Text, "LsmMmap");
         Diagnostic[] errors = [.. program.GetDiagnostics().Where(
             diagnostic => diagnostic.Severity == DiagnosticSeverity.Error)];
         Assert.True(errors.Length == 0, string.Join('\n', errors.Select(e => e.ToString())));

@@ -101,6 +101,11 @@ public sealed class StoreOptions
     /// <value><see cref="TimeProvider.System"/>.</value>
     public TimeProvider TimeProvider { get; set; } = TimeProvider.System;
 
+    /// <summary>Checks every option, as opening does.</summary>
+    /// <exception cref="ArgumentException">An option is out of range; the message names it, its
+    /// value and the range.</exception>
+    public void Validate() => Validated();
+
     /// <summary>A copy with another policy for damaged logs.</summary>
     internal StoreOptions With(WalRecovery policy)
     {

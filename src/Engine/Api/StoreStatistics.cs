@@ -47,6 +47,14 @@ public sealed class StoreStatistics
     public IReadOnlyDictionary<StallReason, TimeSpan> StallTimes { get; internal init; } =
         new Dictionary<StallReason, TimeSpan>();
 
+    /// <summary>The failed write or sync that has made the store read-only; null while it can
+    /// be written.</summary>
+    public StoreFailedException? Failure { get; internal init; }
+
+    /// <summary>What background work waits for, which is space on the disk; null while it goes
+    /// on.</summary>
+    public string? PauseReason { get; internal init; }
+
     /// <summary>Bytes of tables that <see cref="Retention"/> has dropped.</summary>
     public long BytesDroppedByRetention { get; internal init; }
 

@@ -39,6 +39,7 @@ internal sealed class CompactionPart(
 
     public void Merge(RetentionRule rule)
     {
+        Debug.Assert(Outputs.Count == 0, "a part is merged once");
         using var merge = new MergingCursor();
         AddRuns(merge);
         var splitter = new OutputSplitter(plan, tree.Options.TableBytes);
@@ -87,6 +88,7 @@ internal sealed class CompactionPart(
 
     private void Begin(MergingCursor merge)
     {
+        Debug.Assert(from.AsSpan().SequenceCompareTo(to) < 0, "a part is not empty");
         if (from.Length == 0)
             merge.SeekToFirst();
         else

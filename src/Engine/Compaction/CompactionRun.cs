@@ -140,6 +140,7 @@ internal sealed class CompactionRun(
 
     private void RunAll(CompactionPart[] parts, RangeTombstones ranges)
     {
+        Debug.Assert(parts.Length > 0, "there is always one part");
         var threads = new List<StoreThread>();
         int own = parts.Length;
         try

@@ -66,6 +66,7 @@ internal static class LeveledPicker
     private static int Level0Max(
         TreeVersion version, KeyspaceOptions options, CompactionTuning tuning)
     {
+        Debug.Assert(tuning.Level0StopMin <= tuning.Level0StopMax, "the bounds are in order");
         double tables = tuning.Level0Share * version.TableBytes / options.MemtableBytes;
         return (int)Math.Clamp(
             tables, tuning.Level0StopMin * tuning.Level0Trigger,

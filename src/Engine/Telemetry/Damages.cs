@@ -3,6 +3,7 @@
 // Threads: any.
 
 using System.Diagnostics;
+using System.Diagnostics.Tracing;
 
 namespace LsmMmap.Engine.Telemetry;
 
@@ -20,7 +21,7 @@ internal static class Damages
             return damage;
         long count = Interlocked.Increment(ref s_count);
         Debug.Assert(count > 0, "damages are counted up");
-        if (StoreEventSource.Log.IsEnabled())
+        if (StoreEventSource.Log.IsEnabled(EventLevel.Error, StoreEventSource.Keywords.Damage))
             TelemetryThread.Post(() => StoreEventSource.Log.DamageFound(
                 damage.FileName, damage.Offset, damage.Message));
         return damage;

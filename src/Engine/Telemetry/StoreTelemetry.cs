@@ -7,6 +7,8 @@
 // Threads: any.
 
 using System.Diagnostics;
+using System.Diagnostics.Tracing;
+using static LsmMmap.Engine.Telemetry.StoreEventSource;
 
 namespace LsmMmap.Engine.Telemetry;
 
@@ -56,8 +58,6 @@ internal sealed class StoreTelemetry
     public long Now => _clock.GetTimestamp();
 
     private bool TellsSlow => _slow > TimeSpan.Zero;
-
-    private static bool IsOn => StoreEventSource.Log.IsEnabled();
 
     /// <summary>Before anything is told of the store.</summary>
     public void Register()
@@ -120,7 +120,7 @@ internal sealed class StoreTelemetry
         TimeSpan took = _clock.GetElapsedTime(begun, Now);
         if (error is CorruptionException damage)
             Damages.Found(damage);
-        if (recovery != null && IsOn)
+        if (recovery != null && IsHeard(EventLevel.Informational, Keywords.Lifetime))
             TelemetryThread.Post(() => StoreEventSource.Log.StoreOpened(
                 Name, Directory, isReadOnly, recovery.CleanlyClosed, recovery.CommitsReplayed,
                 recovery.LogBytesDropped, took.TotalMilliseconds));
@@ -134,13 +134,13 @@ internal sealed class StoreTelemetry
     public void Closed(long begun)
     {
         double tookMs = _clock.GetElapsedTime(begun, Now).TotalMilliseconds;
-        if (IsOn)
+        if (IsHeard(EventLevel.Informational, Keywords.Lifetime))
             TelemetryThread.Post(() => StoreEventSource.Log.StoreClosed(Name, tookMs));
     }
 
     public void FlushBegun(string keyspace, long memtableBytes)
     {
-        if (IsOn)
+        if (IsHeard(EventLevel.Informational, Keywords.Flush))
             TelemetryThread.Post(
                 () => StoreEventSource.Log.FlushBegun(Name, keyspace, memtableBytes));
     }
@@ -148,7 +148,7 @@ internal sealed class StoreTelemetry
     public void CompactionBegun(
         string keyspace, string reason, int inputTables, long inputBytes, int outputLevel)
     {
-        if (IsOn)
+        if (IsHeard(EventLevel.Informational, Keywords.Compaction))
             TelemetryThread.Post(() => StoreEventSource.Log.CompactionBegun(
                 Name, keyspace, reason, inputTables, inputBytes, outputLevel));
     }
@@ -156,7 +156,7 @@ internal sealed class StoreTelemetry
     public void StallBegun(StallReason reason)
     {
         Debug.Assert(reason != StallReason.None, "writers are held back for a reason");
-        if (IsOn)
+        if (IsHeard(EventLevel.Warning, Keywords.Stall))
             TelemetryThread.Post(
                 () => StoreEventSource.Log.StallBegun(Name, StoreTags.Of(reason)));
     }
@@ -164,14 +164,14 @@ internal sealed class StoreTelemetry
     public void StallEnded(StallReason reason, TimeSpan held)
     {
         Debug.Assert(reason != StallReason.None, "writers are held back for a reason");
-        if (IsOn)
+        if (IsHeard(EventLevel.Warning, Keywords.Stall))
             TelemetryThread.Post(() => StoreEventSource.Log.StallEnded(
                 Name, StoreTags.Of(reason), held.TotalMilliseconds));
     }
 
     public void Undisposed(string what)
     {
-        if (IsOn)
+        if (IsHeard(EventLevel.Warning, Keywords.Lifetime))
             TelemetryThread.Post(() => StoreEventSource.Log.Undisposed(Name, what));
     }
 
@@ -180,7 +180,7 @@ internal sealed class StoreTelemetry
     {
         if (happened.Error is CorruptionException damage)
             Damages.Found(damage);
-        if (IsOn)
+        if (IsHeard(happened))
             TelemetryThread.Post(() => Tell(happened));
         if (!StoreActivities.IsOn)
             return;
@@ -201,6 +201,24 @@ internal sealed class StoreTelemetry
                 new("lsm.bytes_written", happened.BytesWritten),
                 new("lsm.bytes_moved", happened.BytesMoved)));
     }
+
+    /// <summary>Whether somebody listens to what has this level and keyword.</summary>
+    private static bool IsHeard(EventLevel level, EventKeywords keyword) =>
+        StoreEventSource.Log.IsEnabled(level, keyword);
+
+    // A stall is told when it begins and when it ends, by StallBegun and StallEnded.
+    private static bool IsHeard(StoreEvent happened) => happened.Kind switch
+    {
+        StoreEventKind.Flush => IsHeard(EventLevel.Informational, Keywords.Flush),
+        StoreEventKind.Compaction or StoreEventKind.Drop =>
+            IsHeard(EventLevel.Informational, Keywords.Compaction),
+        StoreEventKind.Stall => false,
+        StoreEventKind.Resume => IsHeard(EventLevel.Informational, Keywords.Failure),
+        StoreEventKind.Pause => IsHeard(EventLevel.Warning, Keywords.Failure),
+        _ => IsHeard(
+            happened.Error is StoreFailedException ? EventLevel.Critical : EventLevel.Error,
+            Keywords.Failure),
+    };
 
     private void Tell(StoreEvent happened)
     {
@@ -234,8 +252,7 @@ internal sealed class StoreTelemetry
                 log.WorkFailed(Name, happened.Reason);
                 break;
             default:
-                // A stall is told when it begins and when it ends, by StallBegun and StallEnded.
-                Debug.Assert(happened.Kind == StoreEventKind.Stall, "every other kind is told");
+                Debug.Assert(false, $"{happened.Kind} has an event");
                 break;
         }
     }

@@ -91,11 +91,15 @@ public sealed class EventSourceTests : StoreTest
             }
         });
         Assert.Contains(events.Events, e => e.Name == "WorkPaused");
+        Assert.Contains(
+            "waits for space", store.GetStatistics().PauseReason, StringComparison.Ordinal);
         Assert.Contains(events.Events, e => e.Name == "StallBegun"
             && "disk_space".Equals(e.Payload["reason"]) && e.Level == EventLevel.Warning);
         Volatile.Write(ref free, 1 << 30);
         Eventually.True(
             () => store.GetStatistics().StallReason == StallReason.None, "compactions go on");
+        Eventually.True(
+            () => store.GetStatistics().PauseReason == null, "nothing waits for space");
         // It is the next writer who sees that it is not held back.
         Fill(store, 300);
         Assert.Contains(events.Events, e => e.Name == "WorkResumed");
@@ -115,8 +119,10 @@ public sealed class EventSourceTests : StoreTest
             if (step == "write")
                 throw FaultyFiles.DiskBroken(file);
         };
-        Assert.Throws<StoreFailedException>(() => store.Put([1], [1]));
+        Assert.Null(store.GetStatistics().Failure);
+        Exception thrown = Assert.Throws<StoreFailedException>(() => store.Put([1], [1]));
         files.Before = static (_, _) => { };
+        Assert.Equal(thrown.Message, store.GetStatistics().Failure?.Message);
         HeardEvent failed = events.Single("StoreFailed");
         Assert.Equal(EventLevel.Critical, failed.Level);
         Assert.Contains(

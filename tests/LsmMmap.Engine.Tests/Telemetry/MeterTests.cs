@@ -243,6 +243,7 @@ public sealed class MeterTests : StoreTest
         LsmStore first = Open(Folder["a"], new StoreOptions { Name = Name });
         LsmStore second = Open(Folder["b"], new StoreOptions { Name = Name });
         Fill(second, 3);
+        Assert.Equal((Name, Name + "#2"), (first.Name, second.Name));
         using var meter = new MeterReader(Name);
         using var other = new MeterReader(Name + "#2");
         Assert.Equal(0, meter.Collect()["lsm.commits"]);
@@ -257,7 +258,7 @@ public sealed class MeterTests : StoreTest
     [Fact]
     public void Store_WithoutAName_IsCalledAsItsDirectory()
     {
-        Open(Folder["called-so"]);
+        Assert.Equal("called-so", Open(Folder["called-so"]).Name);
         using var meter = new MeterReader("called-so");
         Assert.Equal(0, meter.Collect()["lsm.commits"]);
         Assert.True(meter["lsm.process.major_faults"] >= 0 || !OperatingSystem.IsLinux());
