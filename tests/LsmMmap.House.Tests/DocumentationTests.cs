@@ -12,7 +12,7 @@ public sealed class DocumentationTests
         "README.md", "CONTRIBUTING.md", "docs/ARCHITECTURE.md", "docs/format.md",
         "docs/durability.md", "docs/concurrency.md", "docs/glossary.md", "docs/testing.md",
         "docs/unsafe.md", "docs/observability.md", "src/Wal/README.md", "src/Sstable/README.md",
-        "src/Engine/README.md",
+        "src/Engine/README.md", "src/Caching/README.md", "docs/caching.md",
     ];
 
     // Roots of home folders and scratch places; written apart so that this file passes itself.

@@ -1,6 +1,6 @@
-// The C# on the pages is code: every block compiles against the built library as a program of its
-// own, and those of the README also run, in an empty folder, and print what the page says (the
-// ```text block right after one is its output).
+// The C# on the pages is code: every block compiles against the built libraries as a program of its
+// own, and those of the pages for users also run, in an empty folder, and print what the page says
+// (the ```text block right after one is its output).
 // Threads: running changes the process's working directory and console, so this class runs alone.
 
 using System.Reflection;
@@ -37,10 +37,13 @@ public sealed class ExampleTests
         findings.AssertNone("code on the pages compiles");
     }
 
-    [Fact]
-    public void Example_OfReadme_RunsAndPrintsWhatThePageSays()
+    [Theory]
+    [InlineData("README.md")]
+    [InlineData("docs/caching.md")]
+    [InlineData("src/Caching/README.md")]
+    public void Example_OfPage_RunsAndPrintsWhatThePageSays(string page)
     {
-        CodeBlock[] blocks = [.. MarkdownCode.Blocks("README.md")];
+        CodeBlock[] blocks = [.. MarkdownCode.Blocks(page)];
         int run = 0;
         for (int i = 0; i < blocks.Length; i++)
         {
@@ -51,7 +54,7 @@ public sealed class ExampleTests
             if (i + 1 < blocks.Length && blocks[i + 1].Language == "text")
                 Assert.Equal(blocks[i + 1].Text.Trim(), printed.Trim());
         }
-        Assert.True(run > 0, "the README shows no C#");
+        Assert.True(run > 0, $"{page} shows no C#");
     }
 
     private static CSharpCompilation Compile(CodeBlock block)
@@ -61,7 +64,11 @@ public sealed class ExampleTests
         return CSharpCompilation.Create(
             "Example",
             [SourceCompilation.ImplicitUsingsTree, tree],
-            SourceCompilation.References("LsmMmap.dll"),
+            SourceCompilation.References([
+                "LsmMmap.dll", "LsmMmap.Extensions.Caching.dll",
+                "Microsoft.Extensions.Caching.Hybrid.dll",
+                "Microsoft.Extensions.DependencyInjection.dll",
+                .. SourceCompilation.ExtensionPackages]),
             new CSharpCompilationOptions(
                 OutputKind.ConsoleApplication,
                 nullableContextOptions: NullableContextOptions.Enable));

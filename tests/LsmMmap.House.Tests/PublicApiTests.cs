@@ -1,6 +1,6 @@
-// The public surface is a text that reviewers read: PublicApi.txt. A change of the surface changes
-// that file in the same commit (LSM_ACCEPT_API=1 rewrites it). ReferenceApi.txt is the part that
-// callers were promised: its lines may never leave.
+// The public surface is a text that reviewers read: PublicApi.txt, and one such text for each
+// extension. A change of the surface changes that file in the same commit (LSM_ACCEPT_API=1
+// rewrites it). ReferenceApi.txt is the part that callers were promised: its lines may never leave.
 
 using System.Reflection;
 using System.Xml.Linq;
@@ -14,30 +14,46 @@ public sealed class PublicApiTests
     private const string PublicApi = Folder + "PublicApi.txt";
     private const string ReferenceApi = Folder + "ReferenceApi.txt";
 
-    private static Assembly Store => Assembly.Load("LsmMmap");
-
-    [Fact]
-    public void PublicApi_OfAssembly_EqualsTheCheckedInText()
+    // Each assembly with public types, the text of its surface, and where its types lie.
+    public static TheoryData<string, string, string[]> Assemblies { get; } = new()
     {
-        IReadOnlyList<string> actual = ApiText.Describe(Store);
+        { "LsmMmap", PublicApi, ["LsmMmap"] },
+        {
+            "LsmMmap.Extensions.Caching", Folder + "PublicApi.Caching.txt",
+            ["LsmMmap.Extensions.Caching", RankTable.RegistrationNamespace]
+        },
+    };
+
+    [Theory]
+    [MemberData(nameof(Assemblies))]
+    public void PublicApi_OfAssembly_EqualsTheCheckedInText(
+        string assembly, string text, string[] namespaces)
+    {
+        IReadOnlyList<string> actual = ApiText.Describe(Assembly.Load(assembly));
+        Assert.NotEmpty(namespaces);
         if (Environment.GetEnvironmentVariable("LSM_ACCEPT_API") == "1")
-            File.WriteAllText(SourceTree.FullPath(PublicApi), string.Join('\n', actual) + "\n");
-        string[] expected = LinesOf(PublicApi);
+            File.WriteAllText(SourceTree.FullPath(text), string.Join('\n', actual) + "\n");
+        string[] expected = LinesOf(text);
         Findings findings = new();
         foreach (string line in expected.Except(actual))
             findings.Add($"gone: {line}");
         foreach (string line in actual.Except(expected))
             findings.Add($"new:  {line}");
-        findings.AssertNone($"{PublicApi} differs; LSM_ACCEPT_API=1 rewrites it, then review it");
+        findings.AssertNone($"{text} differs; LSM_ACCEPT_API=1 rewrites it, then review it");
     }
 
-    [Fact]
-    public void PublicType_OfAssembly_IsInTheOneNamespace()
+    [Theory]
+    [MemberData(nameof(Assemblies))]
+    public void PublicType_OfAssembly_IsInItsNamespace(
+        string assembly, string text, string[] namespaces)
     {
         Findings findings = new();
-        foreach (Type type in Store.GetExportedTypes().Where(t => t.Namespace != "LsmMmap"))
-            findings.Add(type.FullName!);
-        findings.AssertNone("callers need one using: namespace LsmMmap");
+        foreach (Type type in Assembly.Load(assembly).GetExportedTypes())
+        {
+            if (!namespaces.Contains(type.Namespace))
+                findings.Add($"{type.FullName}, of {text}");
+        }
+        findings.AssertNone($"callers need one using: {string.Join(", ", namespaces)}");
     }
 
     [Fact]
@@ -69,10 +85,16 @@ public sealed class PublicApiTests
 
     private static HashSet<string> DocumentedMembers()
     {
-        string path = Path.ChangeExtension(Store.Location, ".xml");
-        Assert.True(File.Exists(path), $"{path}: the build writes no XML documentation");
-        IEnumerable<XElement> members = XDocument.Load(path).Descendants("member");
-        return [.. members.Where(IsFilled).Select(m => (string)m.Attribute("name")!)];
+        HashSet<string> documented = [];
+        foreach (string assembly in Assemblies.Select(row => (string)row[0]))
+        {
+            string path = Path.ChangeExtension(Assembly.Load(assembly).Location, ".xml");
+            Assert.True(File.Exists(path), $"{path}: the build writes no XML documentation");
+            IEnumerable<XElement> members = XDocument.Load(path).Descendants("member");
+            documented.UnionWith(
+                members.Where(IsFilled).Select(m => (string)m.Attribute("name")!));
+        }
+        return documented;
     }
 
     private static bool IsFilled(XElement member)

@@ -9,6 +9,9 @@ internal enum Building
     Wal,
     Sstable,
     Engine,
+
+    /// <summary>A package of its own over the engine, which knows its public API alone.</summary>
+    Extension,
 }
 
 /// <summary>One room: a folder of source, its namespace, its rank in its building.</summary>
@@ -47,6 +50,8 @@ internal static class RankTable
         new("src/Engine/Recovery", "LsmMmap.Engine.Recovery", Building.Engine, 8),
         // The roof: the files that lie in src/Engine itself.
         new("src/Engine", "LsmMmap", Building.Engine, 9),
+
+        new("src/Caching", "LsmMmap.Extensions.Caching", Building.Extension, 0),
     ];
 
     /// <summary>The API's data types see the words of the table format, not its readers.</summary>
@@ -61,6 +66,9 @@ internal static class RankTable
         new("src/Engine/Api/IReadView.cs", "ReadBatch", "and what it takes"),
         new("src/Engine/Api/IReadView.cs", "ReadResults", "likewise"),
     ];
+
+    /// <summary>Where registrations with a container lie, in every package of the world.</summary>
+    public const string RegistrationNamespace = "Microsoft.Extensions.DependencyInjection";
 
     /// <summary>The room of a source file: the folder it lies in.</summary>
     public static Room? RoomOf(string path)
@@ -82,6 +90,8 @@ internal static class RankTable
             return true;
         if (user.Building == used.Building)
             return used.Rank < user.Rank;
+        if (user.Building == Building.Extension)
+            return used.Namespace == "LsmMmap";
         if (user.Building != Building.Engine)
             return false;
         bool isApi = user.Folder == "src/Engine/Api";

@@ -1,5 +1,5 @@
 // All source of the store as one compilation, so that a test can ask which type a name means.
-// Wal, Sstable and Engine compile together here: their internals then see each other as the real
+// Wal, Sstable, Engine and the extensions compile together here: their internals then see each other as the real
 // InternalsVisibleTo lets them, and the ranks are what keeps them apart.
 // Threads: built once; Roslyn compilations are immutable.
 
@@ -19,6 +19,16 @@ internal static class SourceCompilation
         global using System.Threading;
         global using System.Threading.Tasks;
         """;
+
+    /// <summary>What the extensions see of the packages that they stand on.</summary>
+    public static IReadOnlyList<string> ExtensionPackages { get; } =
+    [
+        "Microsoft.Extensions.Caching.Abstractions.dll",
+        "Microsoft.Extensions.DependencyInjection.Abstractions.dll",
+        "Microsoft.Extensions.Logging.Abstractions.dll",
+        "Microsoft.Extensions.Options.dll",
+        "Microsoft.Extensions.Primitives.dll",
+    ];
 
     private static readonly Lazy<CSharpCompilation> s_compilation = new(Compile);
 
@@ -47,7 +57,8 @@ internal static class SourceCompilation
         return CSharpCompilation.Create(
             "LsmMmap",
             [ImplicitUsingsTree, .. SourceTree.Source.Select(f => f.Tree)],
-            References("K4os.Compression.LZ4.dll", "System.IO.Hashing.dll"),
+            References([
+                "K4os.Compression.LZ4.dll", "System.IO.Hashing.dll", .. ExtensionPackages]),
             options);
     }
 }

@@ -32,22 +32,45 @@ public sealed class PackageTests(PackedFeed feed)
     [Fact]
     public void Library_Dependencies_AreTheTwoAgreed()
     {
-        XElement group = Assert.Single(Named(Metadata(feed.LibraryPackage), "group"));
-        Assert.Equal("net10.0", (string?)group.Attribute("targetFramework"));
-        string[] asked =
-        [
-            .. Named(group, "dependency")
-                .Select(d => $"{(string?)d.Attribute("id")} {(string?)d.Attribute("version")}")
-                .Order(StringComparer.Ordinal),
-        ];
         string[] agreed = ["K4os.Compression.LZ4", "System.IO.Hashing"];
-        Assert.Equal(agreed.Select(name => $"{name} {Tree.VersionOf(name)}"), asked);
+        Assert.Equal(
+            agreed.Select(name => $"{name} {Tree.VersionOf(name)}"),
+            Dependencies(feed.LibraryPackage));
+    }
+
+    [Fact]
+    public void Caching_Files_AreOneAssemblyAndItsPages()
+    {
+        using ZipArchive package = ZipFile.OpenRead(feed.CachingPackage);
+        string[] expected =
+        [
+            "LICENSE", "LsmMmap.Extensions.Caching.nuspec", "README.md",
+            "lib/net10.0/LsmMmap.Extensions.Caching.dll",
+            "lib/net10.0/LsmMmap.Extensions.Caching.xml",
+        ];
+        Assert.Equal(expected.Order(StringComparer.Ordinal), Files(package));
+    }
+
+    [Fact]
+    public void Caching_Dependencies_AreTheStoreAndAbstractions()
+    {
+        string[] agreed =
+        [
+            "Microsoft.Extensions.Caching.Abstractions",
+            "Microsoft.Extensions.DependencyInjection.Abstractions",
+            "Microsoft.Extensions.Logging.Abstractions",
+            "Microsoft.Extensions.Options",
+        ];
+        Assert.Equal(
+            ["LsmMmap " + feed.Version, .. agreed.Select(name => $"{name} {Tree.VersionOf(name)}")],
+            Dependencies(feed.CachingPackage));
     }
 
     [Fact]
     public void Package_Metadata_SaysWhatItIs()
     {
-        foreach (string package in new[] { feed.LibraryPackage, feed.ToolPackage })
+        foreach (string package in
+            new[] { feed.LibraryPackage, feed.CachingPackage, feed.ToolPackage })
         {
             XElement metadata = Metadata(package);
             Assert.Equal("MIT", Value("license"));
@@ -80,7 +103,8 @@ public sealed class PackageTests(PackedFeed feed)
     [Fact]
     public void Assembly_OfPackages_IsManagedCodeOnly()
     {
-        foreach (string path in new[] { feed.LibraryPackage, feed.ToolPackage })
+        foreach (string path in
+            new[] { feed.LibraryPackage, feed.CachingPackage, feed.ToolPackage })
         {
             using ZipArchive package = ZipFile.OpenRead(path);
             string[] files = Files(package);
@@ -91,7 +115,7 @@ public sealed class PackageTests(PackedFeed feed)
                 using PEReader image = Read(entry);
                 Assert.True(image.HasMetadata, entry.FullName);
                 // What the runtime's own libraries bring compiled beforehand is managed code too.
-                bool isOurs = s_assemblies.Append("lsm").Contains(
+                bool isOurs = s_assemblies.Append("lsm").Append("LsmMmap.Extensions.Caching").Contains(
                     Path.GetFileNameWithoutExtension(entry.Name));
                 Assert.True(
                     !isOurs || image.PEHeaders.CorHeader!.Flags.HasFlag(CorFlags.ILOnly),
@@ -101,10 +125,11 @@ public sealed class PackageTests(PackedFeed feed)
     }
 
     [Fact]
-    public void Symbols_OfLibrary_LieInsideAndNameNoMachinePath()
+    public void Symbols_OfLibraries_LieInsideAndNameNoMachinePath()
     {
-        using ZipArchive package = ZipFile.OpenRead(feed.LibraryPackage);
-        foreach (ZipArchiveEntry entry in Assemblies(package))
+        using ZipArchive library = ZipFile.OpenRead(feed.LibraryPackage);
+        using ZipArchive caching = ZipFile.OpenRead(feed.CachingPackage);
+        foreach (ZipArchiveEntry entry in Assemblies(library).Concat(Assemblies(caching)))
         {
             using PEReader image = Read(entry);
             DebugDirectoryEntry[] debug = [.. image.ReadDebugDirectory()];
@@ -125,6 +150,18 @@ public sealed class PackageTests(PackedFeed feed)
                     Assert.DoesNotContain('/', image.ReadCodeViewDebugDirectoryData(view).Path);
             }
         }
+    }
+
+    private static string[] Dependencies(string path)
+    {
+        XElement group = Assert.Single(Named(Metadata(path), "group"));
+        Assert.Equal("net10.0", (string?)group.Attribute("targetFramework"));
+        return
+        [
+            .. Named(group, "dependency")
+                .Select(d => $"{(string?)d.Attribute("id")} {(string?)d.Attribute("version")}")
+                .Order(StringComparer.Ordinal),
+        ];
     }
 
     private static string[] Files(ZipArchive package) =>

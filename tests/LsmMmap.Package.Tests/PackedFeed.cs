@@ -1,4 +1,4 @@
-// The two packages of this tree, packed once for all tests of the assembly into a folder that
+// The packages of this tree, packed once for all tests of the assembly into a folder that
 // serves as a feed. What is built on the way stays apart from the builds of the tree, so that
 // neither disturbs the other.
 //
@@ -28,6 +28,7 @@ public sealed class PackedFeed : IDisposable
         try
         {
             Build("pack", "src/Engine", "-o", Path);
+            Build("pack", "src/Caching", "-o", Path);
             Build("pack", "tools/LsmMmap.Cli", "-o", Path);
         }
         catch
@@ -39,10 +40,13 @@ public sealed class PackedFeed : IDisposable
 
     public string Version { get; }
 
-    /// <summary>The folder with both packages.</summary>
+    /// <summary>The folder with the packages.</summary>
     public string Path => _folder["feed"];
 
     public string LibraryPackage => System.IO.Path.Combine(Path, $"LsmMmap.{Version}.nupkg");
+
+    public string CachingPackage =>
+        System.IO.Path.Combine(Path, $"LsmMmap.Extensions.Caching.{Version}.nupkg");
 
     public string ToolPackage => System.IO.Path.Combine(Path, $"LsmMmap.Cli.{Version}.nupkg");
 
