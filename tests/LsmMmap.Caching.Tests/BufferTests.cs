@@ -3,7 +3,6 @@
 
 using System.Buffers;
 using LsmMmap.Extensions.Caching;
-using LsmMmap.Testing;
 
 namespace LsmMmap.Caching.Tests;
 

@@ -1,7 +1,6 @@
 // Random calls, the passing of time and restarts against a model of the promise: of a sliding entry
 // the model knows between which moments it ends. A failure names the seed.
 
-using LsmMmap.Extensions.Caching;
 using LsmMmap.Testing;
 using Microsoft.Extensions.Caching.Distributed;
 

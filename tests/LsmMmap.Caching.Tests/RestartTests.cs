@@ -85,7 +85,7 @@ public sealed class RestartTests : IDisposable
             {
                 int logged = _fixture.Log.Names.Count;
                 Assert.Null(await Cache.ReadAsync(form, key));
-                Assert.Equal("EntryUnknown", _fixture.Log.Names[logged..].Single());
+                Assert.Equal("EntryUnknown", _fixture.Log.Names.Skip(logged).Single());
             }
         }
     }

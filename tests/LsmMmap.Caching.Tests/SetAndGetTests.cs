@@ -2,7 +2,6 @@
 
 using System.Buffers;
 using LsmMmap.Extensions.Caching;
-using LsmMmap.Testing;
 using Microsoft.Extensions.Caching.Distributed;
 
 namespace LsmMmap.Caching.Tests;

@@ -37,6 +37,7 @@ public sealed class SlowReadTests : IDisposable
     public void Dispose()
     {
         _disk.LetGo();
+        _cache.Dispose();
         _store.Dispose();
         _disk.Dispose();
         _folder.Dispose();
