@@ -31,6 +31,7 @@ internal sealed class EntryReceiver : IBufferWriter<byte>
         Discard,
     }
 
+    // How much of the head is still to come; of an unknown kind nothing.
     private int HeadWanted =>
         (_headCount == 0 ? 1 : EntryHead.BytesOf(_head[0])) - _headCount;
 
@@ -50,9 +51,13 @@ internal sealed class EntryReceiver : IBufferWriter<byte>
 
     /// <summary>Whether a living entry went to the destination. The receiver is used no more.
     /// </summary>
-    public bool End()
+    /// <param name="isThere">Whether the read found a record.</param>
+    public bool End(bool isThere)
     {
         bool isAlive = _stage == Stage.Value;
+        Debug.Assert(isThere || _stage == Stage.Head, "what is not there writes nothing");
+        if (isThere && _stage == Stage.Head)
+            _windows!.TellUnknown();
         _windows = null;
         _destination = null;
         t_free = this;

@@ -119,7 +119,7 @@ public sealed class LsmCache : IBufferDistributedCache, IDisposable, IAsyncDispo
             using var encoded = new CacheKey(key, stackalloc byte[CacheKey.ScratchBytes]);
             ValueTask<bool> read = _keyspace.TryGetAsync(encoded.ForValue(), receiver, token);
             return read.IsCompletedSuccessfully
-                ? new(receiver.End() & read.Result) : Received(read, key, receiver);
+                ? new(receiver.End(read.Result)) : Received(read, key, receiver);
         }
         catch (CorruptionException damage) when (IsMiss(key, damage))
         {
@@ -302,8 +302,7 @@ public sealed class LsmCache : IBufferDistributedCache, IDisposable, IAsyncDispo
     {
         try
         {
-            bool isThere = await read.ConfigureAwait(false);
-            return receiver.End() & isThere;
+            return receiver.End(await read.ConfigureAwait(false));
         }
         catch (CorruptionException damage) when (IsMiss(key, damage))
         {

@@ -29,12 +29,15 @@ internal sealed class SlidingWindows(EntryWriter writer, TimeProvider clock, ILo
         headBytes = 0;
         if (!EntryHead.TryRead(stored, out EntryHead head))
         {
-            CacheLog.Unknown(log);
+            TellUnknown();
             return false;
         }
         headBytes = head.Bytes;
         return !head.IsSliding || IsAlive(key, head);
     }
+
+    /// <summary>Logs a record that is not of this version.</summary>
+    public void TellUnknown() => CacheLog.Unknown(log);
 
     private bool IsAlive(scoped in CacheKey key, in EntryHead head)
     {

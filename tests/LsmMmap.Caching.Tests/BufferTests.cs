@@ -148,7 +148,7 @@ public sealed class BufferTests : IDisposable
                 piece.CopyTo(receiver.GetSpan(piece.Length));
                 receiver.Advance(piece.Length);
             }
-            Assert.True(receiver.End());
+            Assert.True(receiver.End(isThere: true));
             Assert.Equal(value, destination.WrittenSpan.ToArray());
         }
     }
@@ -161,7 +161,7 @@ public sealed class BufferTests : IDisposable
         var destination = new ArrayBufferWriter<byte>();
         EntryReceiver receiver = EntryReceiver.Begin(Windows(), "key", destination);
         receiver.Write(record);
-        Assert.False(receiver.End());
+        Assert.False(receiver.End(isThere: true));
         Assert.Equal(0, destination.WrittenCount);
     }
 

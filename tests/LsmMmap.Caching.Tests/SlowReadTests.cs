@@ -1,5 +1,6 @@
 // Reads that wait for the disk: the caller's thread is free meanwhile, and what arrives later is
-// what the plain calls give. The disk says that nothing is in memory, and waits for the test.
+// what the plain calls give. The disk says that nothing is in memory, and waits for the test;
+// every read goes to it, because the store reads copies.
 
 using System.Buffers;
 using LsmMmap.Engine.Files;
@@ -23,7 +24,8 @@ public sealed class SlowReadTests : IDisposable
     public SlowReadTests()
     {
         _store = LsmStore.Open(
-            _folder["store"], new StoreOptions { TimeProvider = _clock }, _disk);
+            _folder["store"],
+            new StoreOptions { TimeProvider = _clock, ReadMode = ReadMode.Copy }, _disk);
         _cache = new LsmCache(new LsmCacheOptions { Store = _store, TimeProvider = _clock }, _log);
         _cache.Set("plain", s_value, CacheFixture.Forever);
         _cache.Set("sliding", s_value, CacheFixture.Sliding(TimeSpan.FromHours(1)));
