@@ -23,8 +23,8 @@ internal static class CacheLog
     private static readonly Action<ILogger, long, long, Exception?> s_tooLarge =
         LoggerMessage.Define<long, long>(
             LogLevel.Warning, new EventId(4, "ValueTooLarge"),
-            "A value of {ValueBytes} bytes was not kept: the most is {ValueBytesMax}, half of the " +
-            "size limit");
+            "A value of {ValueBytes} bytes was not kept: the most is {ValueBytesMax}, half of " +
+            "the size limit");
 
     public static void Damaged(ILogger log, CorruptionException damage) => s_damaged(log, damage);
 

@@ -103,8 +103,8 @@ public sealed class HybridCacheTests : IDisposable
         }
         Assert.Equal(1, flipped);
         Start();
-        Assert.Equal(
-            "new", await Hybrid.GetOrCreateAsync("key", static _ => Made("new"), s_secondLevelOnly));
+        Assert.Equal("new", await Hybrid.GetOrCreateAsync(
+            "key", static _ => Made("new"), s_secondLevelOnly));
         Assert.Contains("EntryDamaged", _log.Names);
     }
 

@@ -1,6 +1,6 @@
 // All source of the store as one compilation, so that a test can ask which type a name means.
-// Wal, Sstable, Engine and the extensions compile together here: their internals then see each other as the real
-// InternalsVisibleTo lets them, and the ranks are what keeps them apart.
+// Wal, Sstable, Engine and the extensions compile together here: their internals then see each
+// other as the real InternalsVisibleTo lets them, and the ranks are what keeps them apart.
 // Threads: built once; Roslyn compilations are immutable.
 
 using Microsoft.CodeAnalysis;

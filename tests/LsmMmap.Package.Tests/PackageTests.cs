@@ -115,8 +115,8 @@ public sealed class PackageTests(PackedFeed feed)
                 using PEReader image = Read(entry);
                 Assert.True(image.HasMetadata, entry.FullName);
                 // What the runtime's own libraries bring compiled beforehand is managed code too.
-                bool isOurs = s_assemblies.Append("lsm").Append("LsmMmap.Extensions.Caching").Contains(
-                    Path.GetFileNameWithoutExtension(entry.Name));
+                string[] ours = [.. s_assemblies, "LsmMmap.Extensions.Caching", "lsm"];
+                bool isOurs = ours.Contains(Path.GetFileNameWithoutExtension(entry.Name));
                 Assert.True(
                     !isOurs || image.PEHeaders.CorHeader!.Flags.HasFlag(CorFlags.ILOnly),
                     entry.FullName);
