@@ -68,7 +68,8 @@ internal readonly record struct EntryHead
             StayTicks = Number(stored, 3),
             Stamp = Number(stored, 4),
         };
-        return head.WindowTicks > 0;
+        return head.WindowTicks > 0 && head.DeadlineTicks <= head.StayTicks
+            && head.DeadlineTicks <= head.AbsoluteTicks;
     }
 
     /// <summary>Writes the head to the start of a span.</summary>

@@ -32,6 +32,8 @@ public sealed class LsmCache : IBufferDistributedCache, IDisposable, IAsyncDispo
     private const int TablesOfLimit = 16;
     private const long MemtableBytesMin = 64L << 10;
     private const long MemtableBytesMax = 256L << 20;
+    private const long BudgetBytesMin = 16L << 20;
+    private const long BudgetBytesMax = 512L << 20;
 
     private readonly LsmStore? _owned;
     private readonly Keyspace _keyspace;
@@ -54,8 +56,7 @@ public sealed class LsmCache : IBufferDistributedCache, IDisposable, IAsyncDispo
         LsmCacheOptionsCheck.ThrowIfWrong(values);
         _log = logger ?? (ILogger)NullLogger.Instance;
         if (values.Store == null)
-            _owned = LsmStore.Open(
-                values.Directory!, new StoreOptions { TimeProvider = values.TimeProvider });
+            _owned = LsmStore.Open(values.Directory!, StoreOptionsFor(values));
         try
         {
             _keyspace = (values.Store ?? _owned!).GetKeyspace(
@@ -239,6 +240,15 @@ public sealed class LsmCache : IBufferDistributedCache, IDisposable, IAsyncDispo
 
     /// <summary>As <see cref="Dispose"/>; the waiting happens on another thread.</summary>
     public ValueTask DisposeAsync() => _owned?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    /// <summary>With a limit the memtables that wait for their flush are few, so that their logs
+    /// are few too.</summary>
+    private static StoreOptions StoreOptionsFor(LsmCacheOptions options) => new()
+    {
+        TimeProvider = options.TimeProvider,
+        MemoryBudgetBytes = options.SizeLimitBytes == 0
+            ? 0 : Math.Clamp(options.SizeLimitBytes / 4, BudgetBytesMin, BudgetBytesMax),
+    };
 
     /// <summary>With a limit whole tables leave, the oldest first. The memtable that fills and the
     /// one that is flushed, with their logs, are about two more tables on disk.</summary>

@@ -41,7 +41,7 @@ internal sealed class SlidingWindows(EntryWriter writer, TimeProvider clock, ILo
 
     private bool IsAlive(scoped in CacheKey key, in EntryHead head)
     {
-        Debug.Assert(head.DeadlineTicks <= head.StayTicks, "the store shows it until its deadline");
+        Debug.Assert(head.IsSliding, "only a sliding entry has a deadline of its own");
         long nowTicks = clock.GetUtcNow().UtcTicks;
         long nextTicks = Expiration.DeadlineOfRead(head, nowTicks);
         long stepTicks = Math.Max(1, head.WindowTicks / StepsPerWindow);
