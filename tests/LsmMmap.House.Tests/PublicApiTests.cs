@@ -19,7 +19,7 @@ public sealed class PublicApiTests
     {
         { "LsmMmap", PublicApi, ["LsmMmap"] },
         {
-            "LsmMmap.Extensions.Caching", Folder + "PublicApi.Caching.txt",
+            "LsmMmap.Extensions.Caching", Folder + "PublicApi.LsmMmap.Extensions.Caching.txt",
             ["LsmMmap.Extensions.Caching", RankTable.RegistrationNamespace]
         },
     };
