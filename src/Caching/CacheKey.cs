@@ -27,6 +27,7 @@ internal ref struct CacheKey
     /// <exception cref="ArgumentException">The key is not well-formed UTF-16.</exception>
     public CacheKey(string key, Span<byte> scratch)
     {
+        Debug.Assert(!scratch.IsEmpty, "there is room for the byte of the kind at least");
         Text = key;
         int bytesMax = 1 + s_utf8.GetMaxByteCount(key.Length);
         if (bytesMax > scratch.Length)

@@ -41,6 +41,7 @@ internal sealed class EntryReceiver : IBufferWriter<byte>
     {
         EntryReceiver receiver = t_free ?? new EntryReceiver();
         t_free = null;
+        Debug.Assert(receiver._destination == null, "a free receiver is of no read");
         receiver._windows = windows;
         receiver._key = key;
         receiver._destination = destination;
@@ -92,6 +93,7 @@ internal sealed class EntryReceiver : IBufferWriter<byte>
 
     private void Take(ReadOnlySpan<byte> bytes)
     {
+        Debug.Assert(_writesScratch && _stage != Stage.Value, "values go past the scratch");
         while (_stage == Stage.Head && !bytes.IsEmpty)
         {
             int count = Math.Min(HeadWanted, bytes.Length);
@@ -105,6 +107,7 @@ internal sealed class EntryReceiver : IBufferWriter<byte>
 
     private void HeadGrew(int count)
     {
+        Debug.Assert(_stage == Stage.Head && count <= HeadWanted, "no value is in the head");
         _headCount += count;
         if (HeadWanted > 0)
             return;

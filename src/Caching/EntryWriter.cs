@@ -38,6 +38,7 @@ internal sealed class EntryWriter
         _durability = options.Durability;
         _slidingByDefault = options.DefaultSlidingExpiration;
         _keptBytesMax = options.SizeLimitBytes == 0 ? long.MaxValue : options.SizeLimitBytes / 2;
+        Debug.Assert(_keptBytesMax > 0, "the options were checked: something can be kept");
         _log = log;
         for (int i = 0; i < StripeCount; i++)
             _stripes[i] = new Lock();
@@ -63,6 +64,7 @@ internal sealed class EntryWriter
             return;
         }
         int bytes = head.Bytes + (int)valueBytes;
+        Debug.Assert(bytes <= 1 << 30, "a record is a value of the store");
         byte[]? rented = bytes > StackBytesMax ? ArrayPool<byte>.Shared.Rent(bytes) : null;
         Span<byte> record = rented ?? stackalloc byte[StackBytesMax];
         record = record[..bytes];
@@ -117,7 +119,10 @@ internal sealed class EntryWriter
             if (!EntryHead.TryRead(stored.Span, out EntryHead current)
                 || current.Stamp != head.Stamp || current.StayTicks != head.StayTicks)
                 return;
+            Debug.Assert(
+                StripeOf(key).IsHeldByCurrentThread, "nobody sets what is read and written again");
             EntryHead renewed = Expiration.Renewed(head, nowTicks);
+            Debug.Assert(renewed.Bytes == head.Bytes, "the new head takes the place of the old");
             int bytes = stored.Span.Length;
             byte[] rented = ArrayPool<byte>.Shared.Rent(bytes);
             try
@@ -136,6 +141,7 @@ internal sealed class EntryWriter
     private void Put(
         ReadOnlySpan<byte> key, ReadOnlySpan<byte> record, long stayTicks, Durability durability)
     {
+        Debug.Assert(stayTicks > 0 && !record.IsEmpty, "a record has a head, which has a stay");
         if (stayTicks == Expiration.Never)
             _keyspace.Put(key, record, durability);
         else

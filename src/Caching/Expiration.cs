@@ -52,16 +52,21 @@ internal static class Expiration
         long windowTicks = head.WindowTicks;
         long stayTicks = windowTicks > Never / StayWindows
             ? Never : Later(nowTicks, windowTicks * StayWindows);
-        return head with
+        EntryHead renewed = head with
         {
-            DeadlineTicks = Math.Min(Later(nowTicks, windowTicks), head.AbsoluteTicks),
+            DeadlineTicks = DeadlineOfRead(head, nowTicks),
             StayTicks = Math.Min(stayTicks, head.AbsoluteTicks),
         };
+        Debug.Assert(renewed.DeadlineTicks <= renewed.StayTicks, "the store keeps what lives");
+        return renewed;
     }
 
     /// <summary>The deadline that a read moves to.</summary>
-    public static long DeadlineOfRead(in EntryHead head, long nowTicks) =>
-        Math.Min(Later(nowTicks, head.WindowTicks), head.AbsoluteTicks);
+    public static long DeadlineOfRead(in EntryHead head, long nowTicks)
+    {
+        Debug.Assert(head.IsSliding, "no read moves the deadline of a plain entry");
+        return Math.Min(Later(nowTicks, head.WindowTicks), head.AbsoluteTicks);
+    }
 
     private static long Later(long nowTicks, long byTicks)
     {

@@ -57,6 +57,7 @@ internal sealed class SlidingWindows(EntryWriter writer, TimeProvider clock, ILo
 
     private void Move(scoped in CacheKey key, in EntryHead head, long deadlineTicks, long nowTicks)
     {
+        Debug.Assert(deadlineTicks > nowTicks, "an entry that lives is moved to live on");
         try
         {
             if (deadlineTicks <= head.StayTicks)
