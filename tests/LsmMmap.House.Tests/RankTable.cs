@@ -9,6 +9,8 @@ internal enum Building
     Wal,
     Sstable,
     Engine,
+
+    /// <summary>A package of its own over the engine, which knows its public API alone.</summary>
     Library,
 }
 
@@ -51,6 +53,7 @@ internal static class RankTable
 
         // Packages over the engine's: they see its public types, and not each other.
         new("src/Hosting", "LsmMmap", Building.Library, 0),
+        new("src/Caching", "LsmMmap.Extensions.Caching", Building.Library, 0),
     ];
 
     /// <summary>The API's data types see the words of the table format, not its readers.</summary>
@@ -65,6 +68,9 @@ internal static class RankTable
         new("src/Engine/Api/IReadView.cs", "ReadBatch", "and what it takes"),
         new("src/Engine/Api/IReadView.cs", "ReadResults", "likewise"),
     ];
+
+    /// <summary>Where registrations with a container lie, in every package of the world.</summary>
+    public const string RegistrationNamespace = "Microsoft.Extensions.DependencyInjection";
 
     /// <summary>The room of a source file: the folder it lies in.</summary>
     public static Room? RoomOf(string path)

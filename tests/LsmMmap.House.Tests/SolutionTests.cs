@@ -9,20 +9,6 @@ public sealed class SolutionTests
 {
     private static readonly string[] s_configurations = ["Debug", "Release", "Checked"];
 
-    private static readonly string[] s_storePackages =
-        ["K4os.Compression.LZ4", "System.IO.Hashing"];
-
-    private static readonly Dictionary<string, string[]> s_libraryPackages = new()
-    {
-        ["src/Hosting/LsmMmap.Hosting.csproj"] =
-        [
-            "Microsoft.Extensions.Diagnostics.HealthChecks",
-            "Microsoft.Extensions.Hosting.Abstractions",
-            "Microsoft.Extensions.Logging.Abstractions",
-            "Microsoft.Extensions.Options",
-        ],
-    };
-
     [Fact]
     public void Solution_Projects_AreThoseOfTheTree()
     {
@@ -62,22 +48,44 @@ public sealed class SolutionTests
             Text().TrimStart('\uFEFF', '\r', '\n'), StringComparison.Ordinal);
     }
 
+    // What each project of src may ask for beyond the framework.
+    private static readonly Dictionary<string, string[]> s_packages = new()
+    {
+        ["src/Wal/"] = ["System.IO.Hashing"],
+        ["src/Sstable/"] = ["K4os.Compression.LZ4", "System.IO.Hashing"],
+        ["src/Engine/"] = ["K4os.Compression.LZ4", "System.IO.Hashing"],
+        ["src/Hosting/"] =
+        [
+            "Microsoft.Extensions.Diagnostics.HealthChecks",
+            "Microsoft.Extensions.Hosting.Abstractions",
+            "Microsoft.Extensions.Logging.Abstractions",
+            "Microsoft.Extensions.Options",
+        ],
+        ["src/Caching/"] =
+        [
+            "Microsoft.Extensions.Caching.Abstractions",
+            "Microsoft.Extensions.DependencyInjection.Abstractions",
+            "Microsoft.Extensions.Logging.Abstractions",
+            "Microsoft.Extensions.Options",
+        ],
+    };
+
     [Fact]
     public void StoreProject_Packages_AreThoseAgreed()
     {
         Findings findings = new();
         foreach (string path in SourceTree.Paths.Where(IsStoreProject))
         {
-            string[] agreed = s_libraryPackages.GetValueOrDefault(path, s_storePackages);
             foreach (Match package in Regex.Matches(
                 SourceTree.Read(path), "<PackageReference Include=\"([^\"]+)\""))
             {
                 string name = package.Groups[1].Value;
-                if (!agreed.Contains(name))
+                string folder = path[..(path.LastIndexOf('/') + 1)];
+                if (!s_packages.TryGetValue(folder, out string[]? agreed) || !agreed.Contains(name))
                     findings.Add($"{path}: {name}");
             }
         }
-        findings.AssertNone("the store depends on two packages, a library on those it extends");
+        findings.AssertNone("a project of src asks for the packages agreed for it");
     }
 
     [Fact]

@@ -21,7 +21,7 @@ internal static class SourceCompilation
     /// <summary>The assemblies that have public types, and are packages: each has a text of its
     /// public API.</summary>
     public static IReadOnlyList<string> Libraries { get; } =
-        ["LsmMmap", "LsmMmap.Extensions.Hosting"];
+        ["LsmMmap", "LsmMmap.Extensions.Hosting", "LsmMmap.Extensions.Caching"];
 
     private static CSharpCompilation Compile()
     {

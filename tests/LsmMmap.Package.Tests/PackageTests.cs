@@ -14,6 +14,7 @@ public sealed class PackageTests(PackedFeed feed)
     private const int LibraryBytesMax = 1_000_000;
 
     private const string Hosting = "LsmMmap.Extensions.Hosting";
+    private const string Caching = "LsmMmap.Extensions.Caching";
 
     private static readonly string[] s_assemblies = ["LsmMmap", "LsmMmap.Sstable", "LsmMmap.Wal"];
 
@@ -62,10 +63,39 @@ public sealed class PackageTests(PackedFeed feed)
     }
 
     [Fact]
+    public void Caching_Files_AreOneAssemblyAndItsPages()
+    {
+        using ZipArchive package = ZipFile.OpenRead(feed.CachingPackage);
+        string[] expected =
+        [
+            "LICENSE", $"{Caching}.nuspec", "README.md",
+            $"lib/net10.0/{Caching}.dll",
+            $"lib/net10.0/{Caching}.xml",
+        ];
+        Assert.Equal(expected.Order(StringComparer.Ordinal), Files(package));
+    }
+
+    [Fact]
+    public void Caching_Dependencies_AreTheStoreAndAbstractions()
+    {
+        string[] agreed =
+        [
+            "Microsoft.Extensions.Caching.Abstractions",
+            "Microsoft.Extensions.DependencyInjection.Abstractions",
+            "Microsoft.Extensions.Logging.Abstractions",
+            "Microsoft.Extensions.Options",
+        ];
+        Assert.Equal(
+            ["LsmMmap " + feed.Version, .. agreed.Select(name => $"{name} {Tree.VersionOf(name)}")],
+            Dependencies(feed.CachingPackage));
+    }
+
+    [Fact]
     public void Package_Metadata_SaysWhatItIs()
     {
         foreach (string package in
-            new[] { feed.LibraryPackage, feed.HostingPackage, feed.ToolPackage })
+            new[] { feed.LibraryPackage, feed.HostingPackage, feed.CachingPackage,
+                feed.ToolPackage })
         {
             XElement metadata = Metadata(package);
             Assert.Equal("MIT", Value("license"));
@@ -99,7 +129,8 @@ public sealed class PackageTests(PackedFeed feed)
     public void Assembly_OfPackages_IsManagedCodeOnly()
     {
         foreach (string path in
-            new[] { feed.LibraryPackage, feed.HostingPackage, feed.ToolPackage })
+            new[] { feed.LibraryPackage, feed.HostingPackage, feed.CachingPackage,
+                feed.ToolPackage })
         {
             using ZipArchive package = ZipFile.OpenRead(path);
             string[] files = Files(package);
@@ -110,8 +141,8 @@ public sealed class PackageTests(PackedFeed feed)
                 using PEReader image = Read(entry);
                 Assert.True(image.HasMetadata, entry.FullName);
                 // What the runtime's own libraries bring compiled beforehand is managed code too.
-                bool isOurs = s_assemblies.Append("lsm").Append(Hosting).Contains(
-                    Path.GetFileNameWithoutExtension(entry.Name));
+                string[] ours = [.. s_assemblies, Hosting, Caching, "lsm"];
+                bool isOurs = ours.Contains(Path.GetFileNameWithoutExtension(entry.Name));
                 Assert.True(
                     !isOurs || image.PEHeaders.CorHeader!.Flags.HasFlag(CorFlags.ILOnly),
                     entry.FullName);
@@ -119,14 +150,15 @@ public sealed class PackageTests(PackedFeed feed)
         }
     }
 
-    [Theory]
-    [InlineData("LsmMmap")]
-    [InlineData(Hosting)]
-    public void Symbols_OfLibrary_LieInsideAndNameNoMachinePath(string library)
+    [Fact]
+    public void Symbols_OfLibraries_LieInsideAndNameNoMachinePath()
     {
-        using ZipArchive package = ZipFile.OpenRead(
-            library == Hosting ? feed.HostingPackage : feed.LibraryPackage);
-        foreach (ZipArchiveEntry entry in Assemblies(package))
+        using ZipArchive library = ZipFile.OpenRead(feed.LibraryPackage);
+        using ZipArchive hosting = ZipFile.OpenRead(feed.HostingPackage);
+        using ZipArchive caching = ZipFile.OpenRead(feed.CachingPackage);
+        ZipArchiveEntry[] entries =
+            [.. Assemblies(library), .. Assemblies(hosting), .. Assemblies(caching)];
+        foreach (ZipArchiveEntry entry in entries)
         {
             using PEReader image = Read(entry);
             DebugDirectoryEntry[] debug = [.. image.ReadDebugDirectory()];

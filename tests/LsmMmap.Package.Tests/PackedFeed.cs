@@ -29,6 +29,7 @@ public sealed class PackedFeed : IDisposable
         {
             Build("pack", "src/Engine", "-o", Path);
             Build("pack", "src/Hosting", "-o", Path);
+            Build("pack", "src/Caching", "-o", Path);
             Build("pack", "tools/LsmMmap.Cli", "-o", Path);
         }
         catch
@@ -47,6 +48,9 @@ public sealed class PackedFeed : IDisposable
 
     public string HostingPackage =>
         System.IO.Path.Combine(Path, $"LsmMmap.Extensions.Hosting.{Version}.nupkg");
+
+    public string CachingPackage =>
+        System.IO.Path.Combine(Path, $"LsmMmap.Extensions.Caching.{Version}.nupkg");
 
     public string ToolPackage => System.IO.Path.Combine(Path, $"LsmMmap.Cli.{Version}.nupkg");
 
