@@ -128,15 +128,17 @@ internal static class PointLookup
     }
 
     /// <summary>Whether what was found is a value now. If not, it is let go.</summary>
-    public static bool IsValue(TreeView view, ref TableValue found)
-    {
-        ValueKind kind = EntryTag.Kind(found.Tag);
-        return kind == ValueKind.Put
-            || IsLive(ref found, kind == ValueKind.PutWithExpiry ? view.NowMs : 0);
-    }
+    public static bool IsValue(TreeView view, ref TableValue found) =>
+        EntryTag.Kind(found.Tag) == ValueKind.Put || IsLive(view, ref found);
+
+    // Apart from the lookup, whose code it would make longer for every plain Put.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool IsLive(TreeView view, ref TableValue found) => IsLive(
+        ref found, EntryTag.Kind(found.Tag) == ValueKind.PutWithExpiry ? view.NowMs : 0);
 
     /// <summary>The same for what is no plain Put, by a time: whether it expires later. Then the
     /// value is cut free of its own time.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static bool IsLive(ref TableValue found, long nowMs)
     {
         if (EntryTag.Kind(found.Tag) == ValueKind.PutWithExpiry

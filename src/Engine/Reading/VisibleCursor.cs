@@ -241,6 +241,7 @@ internal sealed class VisibleCursor : IDisposable
         return kind == ValueKind.Put || (kind == ValueKind.PutWithExpiry && IsLive());
     }
 
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private bool IsLive()
     {
         if (Expiry.IsOver(_merge.Value, _nowMs))
