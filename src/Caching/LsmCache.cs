@@ -71,6 +71,8 @@ public sealed class LsmCache : IBufferDistributedCache, IDisposable, IAsyncDispo
         _windows = new SlidingWindows(_writer, values.TimeProvider, _log);
     }
 
+    internal EntryWriter Writer => _writer;
+
     /// <summary>The value of a key; null when it has none.</summary>
     public byte[]? Get(string key)
     {

@@ -90,30 +90,83 @@ public sealed class SlowReadTests : IDisposable
         Assert.Equal(0, written.WrittenCount);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Change_WhileARenewalReads_IsNotUndone(bool removes)
+    {
+        _disk.LetGo();
+        Assert.True(EntryHead.TryRead(
+            _store.GetKeyspace("cache").Get("vsliding"u8), out EntryHead head));
+        _disk.Hold();
+        var renewal = new Thread(() => Renew(head)) { IsBackground = true };
+        renewal.Start();
+        _disk.AwaitReader();
+        var change = new Thread(Change) { IsBackground = true };
+        change.Start();
+        // It waits for the renewal, which waits for the disk. One that did not wait would be done,
+        // and the renewal would then write what it had begun to read.
+        Eventually.True(
+            () => !change.IsAlive || change.ThreadState.HasFlag(ThreadState.WaitSleepJoin),
+            "the change is done or waits");
+        _disk.LetGo();
+        renewal.Join();
+        change.Join();
+        Assert.Equal(removes ? null : [9], _cache.Get("sliding"));
+
+        void Change()
+        {
+            if (removes)
+                _cache.Remove("sliding");
+            else
+                _cache.Set("sliding", [9], CacheFixture.Forever);
+        }
+    }
+
+    private void Renew(EntryHead head)
+    {
+        using var key = new CacheKey("sliding", stackalloc byte[CacheKey.ScratchBytes]);
+        _cache.Writer.Renew(key, head, _clock.GetUtcNow().UtcTicks);
+    }
+
     /// <summary>Table files whose ranges are not in memory once the test says so, and whose reads
     /// wait until it lets them go.</summary>
     private sealed class SlowDisk()
         : ForwardingFileSystem(LocalFileSystem.Instance), IDisposable
     {
         private readonly ManualResetEventSlim _free = new(true);
+        private readonly ManualResetEventSlim _isRead = new(false);
 
         public bool IsCold { get; set; }
 
         public bool Fails { get; set; }
 
-        public void Hold() => _free.Reset();
+        public void Hold()
+        {
+            _isRead.Reset();
+            _free.Reset();
+        }
+
+        /// <summary>Until somebody waits for this disk, held as it is.</summary>
+        public void AwaitReader() => _isRead.Wait();
 
         public void LetGo() => _free.Set();
 
-        public void Dispose() => _free.Dispose();
+        public void Dispose()
+        {
+            _free.Dispose();
+            _isRead.Dispose();
+        }
 
         public override TableFile OpenTable(string path, long expectedLength, bool map) =>
             new SlowTable(this, path, expectedLength, map);
 
         private void Wait()
         {
-            if (IsCold)
-                _free.Wait();
+            if (!IsCold)
+                return;
+            _isRead.Set();
+            _free.Wait();
         }
 
         private sealed class SlowTable(SlowDisk disk, string path, long length, bool map)
