@@ -48,6 +48,8 @@ internal static class ConfigurationKeys
             ["BloomBitsPerKey"] = static (o, text) => o.BloomBitsPerKey =
                 double.Parse(text, NumberStyles.Float, CultureInfo.InvariantCulture),
             ["Compaction"] = static (o, text) => o.Compaction = Word<CompactionStyle>(text),
+            ["TimeToLive"] = static (o, text) =>
+                o.TimeToLive = TimeSpan.Parse(text, CultureInfo.InvariantCulture),
         };
 
     private static readonly Dictionary<string, Action<Retention, string>> s_retention =

@@ -22,6 +22,7 @@ public sealed class ConfigurationTests
         ("DefaultKeyspace:Compaction", "Tiered"),
         ("DefaultKeyspace:CompressionPerLevel:0", "None"),
         ("DefaultKeyspace:CompressionPerLevel:1", "Lz4"),
+        ("DefaultKeyspace:TimeToLive", "02:00:00"),
         ("DefaultKeyspace:Retention:Bytes", "99999"),
         ("DefaultKeyspace:Retention:Age", "1.00:00:00"),
     ];
