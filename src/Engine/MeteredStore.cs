@@ -91,7 +91,7 @@ internal sealed class MeteredStore(LsmStore store, OpenStore parts) : IMeteredSt
                 ? 0 : (double)statistics.TableBytes / deepestBytes,
             ReadAmplification = runs,
             FrozenMemtables = frozen,
-            MemoryBudgetBytes = services.Options.MemoryBudgetBytes,
+            MemtableBudgetBytes = services.Options.MemtableBudgetBytes,
             LogBytes = logBytes,
             MappedBytes = services.Tables.MappedBytes,
             IndexCache = services.Tables.IndexCache,

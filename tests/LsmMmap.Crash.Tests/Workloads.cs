@@ -3,7 +3,7 @@
 // two keyspaces, the three durabilities, flush, compaction, log rotation with commits on both
 // sides while the flush still runs, keyspaces made and dropped, manifests that are replaced for
 // their size, commits in flight, commits of several threads, entries that expire and tables that
-// are dropped for it, kill, clean close and reopening.
+// are dropped for it, compactions that commit part by part, kill, clean close and reopening.
 // Threads: one each.
 
 using LsmMmap.Testing;
@@ -44,8 +44,11 @@ internal static class Workloads
     public static readonly Workload Expiring = new("expiring", Expire, static () => Options(
         CompactionStyle.Leveled, Compression.None, manifestBytes: 2048, threads: 1));
 
+    public static readonly Workload Parts = new("parts", GoDownInParts, static () => Options(
+        CompactionStyle.Leveled, Compression.None, manifestBytes: 4096, threads: 1));
+
     public static IReadOnlyList<Workload> All { get; } =
-        [Leveled, Tiered, Manifests, Async, Threads, Killed, Small, Expiring];
+        [Leveled, Tiered, Manifests, Async, Threads, Killed, Small, Expiring, Parts];
 
     /// <summary>One of the above, or "random:" and a seed.</summary>
     public static Workload Named(string name) => name.StartsWith(
@@ -282,6 +285,33 @@ internal static class Workloads
         run.TimePasses();
         run.Background(static store => store.WaitForIdle(), isFlush: false);
         run.Put("end", 10, Flushed);
+        run.Close();
+    }
+
+    /// <summary>Large values, so that level 0 and the last level are several tables each.
+    /// </summary>
+    private static void GoDownInParts(WorkloadRun run)
+    {
+        run.Open();
+        for (int i = 0; i < 50; i++)
+            run.Put($"{i:00}", 9_000, Buffered);
+        run.Background(static store => store.Compact());
+        for (int round = 0; round < 2; round++)
+        {
+            for (int i = 1 + round; i < 50; i += 7)
+                run.Commit(Flushed, (null, $"{i:00}", 5_000), (null, $"{i - 1:00}", 0));
+            run.Commit(Synced, (null, $"{2 + round}", -1), (null, "new", 700));
+            run.Background(static store => store.Flush());
+            run.Put($"{20 + round}", 100, Buffered);
+            run.Background(static store => store.Compact());
+            run.Put($"{40 + round}", 100, Flushed);
+            if (round == 0)
+                run.Close();
+            else
+                run.Kill();
+            run.Open();
+        }
+        run.Put("end", 10, Synced);
         run.Close();
     }
 

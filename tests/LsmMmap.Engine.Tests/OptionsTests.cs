@@ -102,6 +102,27 @@ public sealed class OptionsTests : StoreTest
         Assert.Equal(CompactionStyle.Leveled, options.DefaultKeyspace.Compaction);
     }
 
+    [Theory]
+    [InlineData(0, 0, 512 << 10, 64 << 10)]
+    [InlineData(0, 1 << 20, 1472 << 10, 1 << 20)]
+    [InlineData(256 << 10, 0, 256 << 10, 32 << 10)]
+    [InlineData(2 << 20, 0, 2 << 20, 64 << 10)]
+    [InlineData(2 << 20, 512 << 10, 2 << 20, 512 << 10)]
+    [InlineData(1 << 10, 1 << 20, 1 << 10, 512)]
+    public void Memory_AnyPairOfSizes_IsOneBudgetWithThePartOfTheCacheInIt(
+        long budgetKib, long cacheKib, long expectedBudgetKib, long expectedCacheKib)
+    {
+        StoreOptions options = new StoreOptions
+        {
+            MemoryBudgetBytes = budgetKib << 10,
+            BlockIndexCacheBytes = cacheKib << 10,
+        }.Validated();
+        Assert.Equal(expectedBudgetKib << 10, options.MemoryBudgetBytes);
+        Assert.Equal(expectedCacheKib << 10, options.BlockIndexCacheBytes);
+        Assert.Equal(
+            (expectedBudgetKib - expectedCacheKib) << 10, options.MemtableBudgetBytes);
+    }
+
     [Fact]
     public void Validate_WithoutOpening_RefusesWhatOpeningRefuses()
     {

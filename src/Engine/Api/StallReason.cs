@@ -8,7 +8,7 @@ public enum StallReason
     /// <summary>They are not.</summary>
     None,
 
-    /// <summary>Memtables wait for their flush: more than half of
+    /// <summary>Memtables wait for their flush: more than half of what the cache leaves of
     /// <see cref="StoreOptions.MemoryBudgetBytes"/>, or of the four frozen memtables that a
     /// keyspace may have.</summary>
     Memtables,

@@ -6,7 +6,7 @@ namespace LsmMmap;
 /// <remarks>Not thread-safe while being set. 0 means "the default" for a size.</remarks>
 public sealed class StoreOptions
 {
-    internal const long MemoryBudgetBytesDefault = 512L << 20;
+    internal const long MemtableBudgetBytesDefault = 448L << 20;
     internal const long BlockIndexCacheBytesDefault = 64L << 20;
     internal const int BackgroundThreadsDefault = 2;
 
@@ -26,15 +26,19 @@ public sealed class StoreOptions
     /// <value><see cref="ReadMode.Auto"/>.</value>
     public ReadMode ReadMode { get; set; } = ReadMode.Auto;
 
-    /// <summary>Native memory of the memtables of all keyspaces together, in bytes. Beyond it
-    /// writes wait for a flush; a single larger batch is admitted alone.</summary>
-    /// <value>0, the default, means 512 MiB; from 128 KiB to 1 TiB.</value>
+    /// <summary>Memory of the store, in bytes: <see cref="BlockIndexCacheBytes"/> of it are the
+    /// cache's, the rest is for the memtables of all keyspaces together. Writes wait for a flush
+    /// when those have it all; a single larger batch is admitted alone. The page cache is the
+    /// system's and does not count.</summary>
+    /// <value>0, the default, means 448 MiB more than <see cref="BlockIndexCacheBytes"/>, which is
+    /// 512 MiB when that is not set either; from 128 KiB to 1 TiB.</value>
     public long MemoryBudgetBytes { get; set; }
 
-    /// <summary>Bytes for parsed indexes (three quarters) and for inflated blocks (a quarter).
-    /// </summary>
-    /// <value>0, the default, means 64 MiB, enough for the indexes of 12 GB of tables;
-    /// from 4 KiB to 1 TiB.</value>
+    /// <summary>Bytes of <see cref="MemoryBudgetBytes"/> for parsed indexes (three quarters) and
+    /// for inflated blocks (a quarter).</summary>
+    /// <value>0, the default, means 64 MiB, enough for the indexes of 12 GB of tables, or an eighth
+    /// of a smaller budget; from 4 KiB to 1 TiB. More than half of a budget that is set is taken
+    /// for half of it.</value>
     public long BlockIndexCacheBytes { get; set; }
 
     /// <summary>Threads that flush and compact.</summary>
@@ -118,17 +122,16 @@ public sealed class StoreOptions
     /// Tests make it small, so that the switch happens often.</summary>
     internal long ManifestBytesMax { get; set; } = 1L << 20;
 
+    /// <summary>What the cache leaves of the budget. Of validated options.</summary>
+    internal long MemtableBudgetBytes => MemoryBudgetBytes - BlockIndexCacheBytes;
+
     /// <summary>A checked copy with every default filled in.</summary>
     internal StoreOptions Validated()
     {
         OptionRange.CheckEnum(nameof(DefaultDurability), DefaultDurability);
         OptionRange.CheckEnum(nameof(WalRecovery), WalRecovery);
         OptionRange.CheckEnum(nameof(ReadMode), ReadMode);
-        long budgetBytes = MemoryBudgetBytes == 0 ? MemoryBudgetBytesDefault : MemoryBudgetBytes;
-        OptionRange.Check(nameof(MemoryBudgetBytes), budgetBytes, 128L << 10, 1L << 40);
-        long cacheBytes = BlockIndexCacheBytes == 0
-            ? BlockIndexCacheBytesDefault : BlockIndexCacheBytes;
-        OptionRange.Check(nameof(BlockIndexCacheBytes), cacheBytes, 4L << 10, 1L << 40);
+        (long budgetBytes, long cacheBytes) = Memory();
         int threads = BackgroundThreads == 0 ? BackgroundThreadsDefault : BackgroundThreads;
         OptionRange.Check(nameof(BackgroundThreads), threads, 1, 64);
         if (ScrubBytesPerSecond != 0)
@@ -164,5 +167,17 @@ public sealed class StoreOptions
             TimeProvider = TimeProvider,
             ManifestBytesMax = ManifestBytesMax,
         };
+    }
+
+    private (long BudgetBytes, long CacheBytes) Memory()
+    {
+        long cacheBytes = BlockIndexCacheBytes == 0
+            ? BlockIndexCacheBytesDefault : BlockIndexCacheBytes;
+        OptionRange.Check(nameof(BlockIndexCacheBytes), cacheBytes, 4L << 10, 1L << 40);
+        if (MemoryBudgetBytes == 0)
+            return (MemtableBudgetBytesDefault + cacheBytes, cacheBytes);
+        OptionRange.Check(nameof(MemoryBudgetBytes), MemoryBudgetBytes, 128L << 10, 1L << 40);
+        return (MemoryBudgetBytes,
+            Math.Min(cacheBytes, MemoryBudgetBytes / (BlockIndexCacheBytes == 0 ? 8 : 2)));
     }
 }

@@ -291,9 +291,8 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
         if (!_running.TryGetValue(tree, out List<CompactionPlan>? plans))
             _running.Add(tree, plans = []);
         plans.Add(plan);
-        tree.Version.AddReference();
         return new CompactionJob(
-            tree, plan, tree.Version,
+            tree, plan,
             new CompactionRun(
                 state, committer, tree, plan, state.Snapshots.ToArray(), nowMs, _pace, threads));
     }
@@ -325,7 +324,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
                 _running.Remove(job.Tree);
             state.Gate.PulseAll();
         }
-        job.Version.Release();
+        job.Work.Dispose();
     }
 
     private void Succeeded()
@@ -367,5 +366,5 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
     }
 
     private sealed record CompactionJob(
-        KeyspaceTree Tree, CompactionPlan Plan, TreeVersion Version, CompactionRun Work);
+        KeyspaceTree Tree, CompactionPlan Plan, CompactionRun Work);
 }

@@ -37,6 +37,15 @@ internal sealed class CompactionPart(
     /// <summary>Tables that were written, in the order of their keys.</summary>
     public List<Table> Outputs { get; } = [];
 
+    /// <summary>Inputs that lie in this part and in no other, whether they are read or not: those
+    /// of the output level, as parts are cut between its tables.</summary>
+    public List<(int Level, Table Table)> Replaced { get; } = [.. plan.Inputs.Where(
+        input => input.Level == plan.OutputLevel
+            && IsInside(input.Table.Info.SmallestKey, from, to))];
+
+    /// <summary>Whether an edit has put the outputs in the place of what is replaced.</summary>
+    public bool IsCommitted { get; set; }
+
     public void Merge(RetentionRule rule)
     {
         Debug.Assert(Outputs.Count == 0, "a part is merged once");
@@ -48,7 +57,7 @@ internal sealed class CompactionPart(
         int untilLook = EntriesBetweenLooks;
         try
         {
-            for (Begin(merge); IsInside(merge); merge.Next())
+            for (Begin(merge); merge.IsValid && IsBefore(merge.UserKey, to); merge.Next())
             {
                 if (--untilLook == 0)
                 {
@@ -95,8 +104,11 @@ internal sealed class CompactionPart(
             merge.Seek(from, ulong.MaxValue);
     }
 
-    private bool IsInside(MergingCursor merge) => merge.IsValid
-        && (ReferenceEquals(to, RangeTombstones.End) || merge.UserKey.SequenceCompareTo(to) < 0);
+    private static bool IsInside(ReadOnlySpan<byte> key, byte[] from, byte[] to) =>
+        key.SequenceCompareTo(from) >= 0 && IsBefore(key, to);
+
+    private static bool IsBefore(ReadOnlySpan<byte> key, byte[] to) =>
+        ReferenceEquals(to, RangeTombstones.End) || key.SequenceCompareTo(to) < 0;
 
     private void AddRuns(MergingCursor merge)
     {
@@ -117,9 +129,8 @@ internal sealed class CompactionPart(
         }
     }
 
-    private bool Meets(KeyRange keys) => !keys.EndsBefore(from)
-        && (ReferenceEquals(to, RangeTombstones.End)
-            || keys.Smallest.AsSpan().SequenceCompareTo(to) < 0);
+    private bool Meets(KeyRange keys) =>
+        !keys.EndsBefore(from) && IsBefore(keys.Smallest, to);
 
     private TableOutput NewOutput() =>
         new(services, tree.Id, tree.Name, tree.Options, plan.OutputLevel)

@@ -1,9 +1,18 @@
-// Carries out one plan: divides it into parts where several threads are free (SubRanges), merges
-// them (CompactionPart), and commits one edit that swaps the inputs for the outputs. A crash
-// before the edit leaves orphans that the next open sweeps; after it, inputs that it unlinks. When
-// one part fails, the others end too and nothing is committed.
-// Threads: one calls, and starts one more for each part but the first. The caller holds a reference
-// on the version that the plan was made from.
+// Carries out one plan: divides it into parts (SubRanges), merges them on as many threads as are
+// free (CompactionPart), and commits edits that swap inputs for outputs. A crash before an edit
+// leaves orphans that the next open sweeps; after it, inputs that it unlinks. When one part fails,
+// the others end too.
+//
+// Level 0 goes down part by part, each with an edit of its own that gives back the tables of
+// the output level which lie in it, so that those are not on the disk twice; the last edit takes
+// away the tables of level 0. Until then, or for good when the last edit is never made, what has
+// come down stands on level 0 too. That harms nobody: above it stands the same entry or a newer
+// one, and everything that was dropped on the way is still there. Whoever merges both meets the
+// entry twice, or once more without its sequence, as an older version. Only from level 0: from
+// any other, both could be without a sequence, and be taken for two. Other plans are one edit.
+//
+// Threads: one calls, and starts one more for each thread that is free. Inputs are referenced from
+// the constructor to Dispose.
 
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
@@ -17,14 +26,20 @@ namespace LsmMmap.Engine.Compaction;
 
 internal sealed class CompactionRun(
     StoreState state, VersionCommitter committer, KeyspaceTree tree, CompactionPlan plan,
-    ulong[] snapshots, long nowMs, WritePace? pace = null, int partsMax = 1)
+    ulong[] snapshots, long nowMs, WritePace? pace = null, int threadsMax = 1) : IDisposable
 {
-    private readonly List<Table> _outputs = [];
+    private readonly List<(int Level, Table Table)> _held = Held(plan);
+    private CompactionPart[] _parts = [];
+    private int _partsBegun;
     private long _overCount;
     private ExceptionDispatchInfo? _failure;
 
     /// <summary>What was written, once it has run; empty after a move.</summary>
-    public IEnumerable<TableInfo> Outputs => _outputs.Select(static table => table.Info);
+    public IEnumerable<TableInfo> Outputs =>
+        _parts.SelectMany(static part => part.Outputs).Select(static table => table.Info);
+
+    private bool CommitsParts => _parts.Length > 1 && plan.TopLevel == 0
+        && plan.Inputs.All(input => input.Level == 0 || input.Level == plan.OutputLevel);
 
     /// <summary>Bytes of the inputs that were left out unread, because they lie whole under range
     /// tombstones.</summary>
@@ -40,25 +55,50 @@ internal sealed class CompactionRun(
         try
         {
             Merge(cancellationToken);
-            committed = CommitMerge();
+            committed = CommitRest();
             if (committed)
                 state.Services.Counters.Expired(_overCount);
             return committed;
         }
         finally
         {
-            foreach (Table table in _outputs)
+            foreach (CompactionPart part in _parts)
             {
-                if (!committed)
-                    table.MarkObsolete();
-                table.Release();
+                foreach (Table table in part.Outputs)
+                {
+                    if (!committed && !part.IsCommitted)
+                        table.MarkObsolete();
+                    table.Release();
+                }
             }
         }
     }
 
+    public void Dispose()
+    {
+        foreach ((_, Table table) in Left())
+            table.Release();
+        _held.Clear();
+    }
+
+    private static List<(int Level, Table Table)> Held(CompactionPlan plan)
+    {
+        foreach ((_, Table table) in plan.Inputs)
+            table.AddReference();
+        return [.. plan.Inputs];
+    }
+
+    /// <summary>Inputs that no part has given back.</summary>
+    private List<(int Level, Table Table)> Left()
+    {
+        var given = new HashSet<Table>(_parts.Where(static part => part.IsCommitted)
+            .SelectMany(static part => part.Replaced).Select(static input => input.Table));
+        return [.. _held.Where(input => !given.Contains(input.Table))];
+    }
+
     private bool CommitMove()
     {
-        Debug.Assert(_outputs.Count == 0, "a move writes no table");
+        Debug.Assert(_parts.Length == 0, "a move writes no table");
         var edit = new VersionEdit();
         foreach ((int level, Table table) in plan.Inputs)
         {
@@ -66,46 +106,61 @@ internal sealed class CompactionRun(
             edit.Added.Add((tree.Id, plan.OutputLevel, table.Info));
         }
         bool done = committer.Commit(tree, edit, () => tree.Install(tree.Version.With(
-            Inputs(), [.. plan.Inputs.Select(input => (plan.OutputLevel, input.Table))])));
+            plan.Inputs.Select(static input => input.Table).ToHashSet(),
+            [.. plan.Inputs.Select(input => (plan.OutputLevel, input.Table))])));
         if (done)
             state.Services.Counters.Compacted(0, isTrivialMove: true);
         return done;
     }
 
-    private bool CommitMerge()
+    /// <summary>What the parts have not committed, with the inputs that are left.</summary>
+    private bool CommitRest() => Commit(
+        Left(),
+        [.. _parts.Where(static part => !part.IsCommitted).SelectMany(static part => part.Outputs)]);
+
+    private void CommitPart(CompactionPart part)
+    {
+        if (part.Outputs.Count == 0 && part.Replaced.Count == 0)
+            return;
+        if (part.Outputs.Count > 0)
+            state.SyncDirectory();
+        part.IsCommitted = Commit(part.Replaced, part.Outputs);
+        if (!part.IsCommitted)
+            throw new OperationCanceledException("the keyspace was dropped");
+        foreach ((_, Table table) in part.Replaced)
+            table.Release();
+    }
+
+    private bool Commit(
+        IReadOnlyList<(int Level, Table Table)> inputs, IReadOnlyList<Table> outputs)
     {
         var edit = new VersionEdit();
-        foreach ((int level, Table table) in plan.Inputs)
+        foreach ((int level, Table table) in inputs)
             edit.Removed.Add((tree.Id, level, table.Info.Number));
-        foreach (Table table in _outputs)
+        foreach (Table table in outputs)
             edit.Added.Add((tree.Id, plan.OutputLevel, table.Info));
         return committer.Commit(tree, edit, () =>
         {
-            HashSet<Table> inputs = Inputs();
+            HashSet<Table> gone = [.. inputs.Select(static input => input.Table)];
             tree.Install(tree.Version.With(
-                inputs, [.. _outputs.Select(table => (plan.OutputLevel, table))]));
-            foreach (Table table in inputs)
+                gone, [.. outputs.Select(table => (plan.OutputLevel, table))]));
+            foreach (Table table in gone)
                 table.MarkObsolete();
-            tree.Covered.IsDue |=
-                _outputs.Exists(static table => table.Info.RangeDeleteCount > 0);
+            tree.Covered.IsDue |= outputs.Any(static table => table.Info.RangeDeleteCount > 0);
         });
     }
-
-    private HashSet<Table> Inputs() => [.. plan.Inputs.Select(static input => input.Table)];
 
     private void Merge(CancellationToken cancellationToken)
     {
         RangeTombstones ranges = RangeTombstones.Of(plan.Inputs.SelectMany(
             static input => input.Table.Ranges.Fragments.ToArray()));
-        CompactionPart[] parts = Divide(UncoveredInputs(ranges), cancellationToken);
-        RunAll(parts, ranges);
-        foreach (CompactionPart part in parts)
-            _outputs.AddRange(part.Outputs);
+        Divide(UncoveredInputs(ranges), cancellationToken);
+        RunAll(ranges);
         _failure?.Throw();
-        if (_outputs.Count > 0)
+        if (Outputs.Any())
             state.SyncDirectory();
         state.Services.Counters.Compacted(
-            _outputs.Sum(static table => table.Info.FileBytes), isTrivialMove: false);
+            Outputs.Sum(static table => table.FileBytes), isTrivialMove: false);
     }
 
     /// <summary>What lies whole under the range tombstones is not read at all.</summary>
@@ -122,15 +177,19 @@ internal sealed class CompactionRun(
         return read;
     }
 
-    private CompactionPart[] Divide(
+    private void Divide(
         List<(int Level, Table Table)> inputs, CancellationToken cancellationToken)
     {
         Action throwIfUnwanted = () => ThrowIfUnwanted(cancellationToken);
         Action<long>? pay = pace == null
             ? null : bytes => pace.Pay(bytes, throwIfUnwanted, cancellationToken);
-        byte[][] cuts = SubRanges.Cuts(plan, partsMax, tree.Options.TableBytes);
+        byte[][] cuts = plan.TopLevel == 0
+            ? SubRanges.Cuts(
+                plan, int.MaxValue, SubRanges.TablesOfCommit, tree.Options.TableBytes)
+            : SubRanges.Cuts(
+                plan, threadsMax, SubRanges.TablesOfThread, tree.Options.TableBytes);
         byte[][] bounds = [[], .. cuts, RangeTombstones.End];
-        return [.. Enumerable.Range(0, bounds.Length - 1).Select(i => new CompactionPart(
+        _parts = [.. Enumerable.Range(0, bounds.Length - 1).Select(i => new CompactionPart(
             state.Services, tree, plan, inputs, bounds[i], bounds[i + 1])
         {
             Pay = pay,
@@ -138,34 +197,44 @@ internal sealed class CompactionRun(
         })];
     }
 
-    private void RunAll(CompactionPart[] parts, RangeTombstones ranges)
+    private void RunAll(RangeTombstones ranges)
     {
-        Debug.Assert(parts.Length > 0, "there is always one part");
+        Debug.Assert(_parts.Length > 0, "there is always one part");
+        long worth = plan.InputBytes / (SubRanges.TablesOfThread * tree.Options.TableBytes);
+        long count = Math.Min(Math.Min(threadsMax, _parts.Length), worth);
         var threads = new List<StoreThread>();
-        int own = parts.Length;
         try
         {
-            for (; own > 1; own--)
+            while (threads.Count < count - 1)
             {
-                CompactionPart part = parts[own - 1];
                 threads.Add(StoreThread.Start("LsmMmap compaction part", () =>
                 {
                     CpuShare.GiveWay();
-                    Run(part, ranges);
+                    RunParts(ranges);
                 }));
             }
         }
         catch (OutOfMemoryException)
         {
-            // The system has no thread to give: what is left is merged here, part after part.
+            // The system has no thread to give: those that there are merge all parts.
         }
-        for (int i = 0; i < own; i++)
-            Run(parts[i], ranges);
+        RunParts(ranges);
         foreach (StoreThread thread in threads)
             thread.Join();
     }
 
-    // It throws nothing: every thread is joined, whatever becomes of its part.
+    // It throws nothing: every thread is joined, whatever becomes of its parts.
+    private void RunParts(RangeTombstones ranges)
+    {
+        while (Volatile.Read(ref _failure) == null)
+        {
+            int next = Interlocked.Increment(ref _partsBegun) - 1;
+            if (next >= _parts.Length)
+                return;
+            Run(_parts[next], ranges);
+        }
+    }
+
     private void Run(CompactionPart part, RangeTombstones ranges)
     {
         try
@@ -173,6 +242,8 @@ internal sealed class CompactionRun(
             var rule = new RetentionRule(snapshots, plan, ranges, nowMs);
             part.Merge(rule);
             Interlocked.Add(ref _overCount, rule.OverCount);
+            if (CommitsParts)
+                CommitPart(part);
         }
         catch (Exception e)
         {

@@ -1,6 +1,8 @@
 // Which entry survives a merge. The rule that, when wrong, loses data in silence.
 //
-// Entries come in internal-key order: of each user key the newest first. The snapshots divide
+// Entries come in internal-key order: of each user key the newest first. One that comes twice was
+// left by a compaction that ended between two of its commits (CompactionRun), and counts once.
+// The snapshots divide
 // the sequences into stripes: a version belongs to the oldest snapshot that can see it, or to
 // "now" when no snapshot can. Of each stripe only the newest version is ever seen, so:
 // 1. The newest version of each stripe is kept, the others are dropped. This is the newest at or
@@ -81,14 +83,16 @@ internal sealed class RetentionRule
     /// <summary>How many entries were over.</summary>
     public long OverCount { get; private set; }
 
-    /// <summary>Whether the entry lies behind the one kept or dropped last. Where it does not, the
-    /// inputs are damaged in a way that no checksum shows, and nothing may be merged.</summary>
+    /// <summary>Whether the entry lies behind the one kept or dropped last, or is that one again.
+    /// Where it is not, the inputs are damaged in a way that no checksum shows, and nothing may be
+    /// merged.</summary>
     public bool IsInOrder(ReadOnlySpan<byte> userKey, ulong tag)
     {
         if (_keyBytes < 0)
             return true;
         int order = userKey.SequenceCompareTo(_key.AsSpan(0, _keyBytes));
-        return order > 0 || (order == 0 && tag < _lastTag);
+        return order > 0
+            || (order == 0 && EntryTag.Sequence(tag) <= EntryTag.Sequence(_lastTag));
     }
 
     /// <summary>What an entry that expires is now: itself, or a tombstone. What is stored for it
@@ -116,7 +120,8 @@ internal sealed class RetentionRule
         int stripe = StripeOf(EntryTag.Sequence(tag));
         if (IsSameKey(userKey))
         {
-            Debug.Assert(tag < _lastTag, "versions of a key descend, no two are equal");
+            Debug.Assert(
+                EntryTag.Sequence(tag) <= EntryTag.Sequence(_lastTag), "versions of a key descend");
             Debug.Assert(stripe <= _lastStripe, "an older version is in no newer stripe");
             _lastTag = tag;
             if (stripe == _lastStripe)

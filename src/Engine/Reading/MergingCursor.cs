@@ -1,8 +1,10 @@
 // One ordered cursor over several runs: a binary heap of runs, ordered by the entry each stands
-// on. Entries are unique by (key, tag), so there are no ties. With one run there is no heap work.
+// on. An entry may stand in two runs, while a compaction commits part by part: the younger run's
+// comes first. With one run there is no heap work.
 //
-// Turning round costs a seek in every run but the one that stands on the current entry: while
-// the cursor moves one way, the others wait just beyond the current entry on that side.
+// Turning back costs a seek in every run but the one that stands on the current entry: while
+// the cursor moves forward, the others wait just beyond the current entry. Forward again is a seek
+// of the caller's.
 //
 // Cost of a step: one step of the run on top and, with k runs, at most 2 log2 k comparisons of
 // 8-byte heads; whole keys only when heads are equal. No allocation, no interface call.
@@ -153,8 +155,8 @@ internal sealed class MergingCursor : IDisposable
     public void Next()
     {
         Debug.Assert(IsValid, "only a cursor that stands can move");
-        if (!_forward)
-            Turn(forward: true);
+        Debug.Assert(_forward || IsAlone, "forward again begins with a seek, or there is one run");
+        _forward = true;
         RunCursor top = _heap[0];
         if (!top.Next())
             RemoveTop();
@@ -166,7 +168,7 @@ internal sealed class MergingCursor : IDisposable
     {
         Debug.Assert(IsValid, "only a cursor that stands can move");
         if (_forward)
-            Turn(forward: false);
+            TurnBack();
         RunCursor top = _heap[0];
         if (!top.Previous())
             RemoveTop();
@@ -180,8 +182,8 @@ internal sealed class MergingCursor : IDisposable
             run.Dispose();
     }
 
-    /// <summary>Puts every other run just beyond the current entry on the other side.</summary>
-    private void Turn(bool forward)
+    /// <summary>Puts every other run just before the current entry.</summary>
+    private void TurnBack()
     {
         RunCursor current = _heap[0];
         // The current run does not move here, so its key may be borrowed through the loop.
@@ -192,12 +194,12 @@ internal sealed class MergingCursor : IDisposable
             RunCursor run = _runs[i];
             if (ReferenceEquals(run, current))
                 continue;
-            if (forward)
-                run.Seek(key, tag);
-            else
-                run.SeekForPrevious(key, tag);
+            run.SeekForPrevious(key, tag);
+            bool isSame = run.IsValid && run.Tag == tag && run.UserKey.SequenceEqual(key);
+            if (isSame && run.Age > current.Age)
+                run.Previous();
         }
-        Build(forward);
+        Build(forward: false);
         Debug.Assert(ReferenceEquals(_heap[0], current), "the current entry stays on top");
     }
 
@@ -250,6 +252,8 @@ internal sealed class MergingCursor : IDisposable
         if (leftHead != rightHead)
             return leftHead < rightHead == _forward;
         int order = InternalKey.Compare(left.UserKey, left.Tag, right.UserKey, right.Tag);
+        if (order == 0)
+            order = left.Age - right.Age;
         return order < 0 == _forward;
     }
 }

@@ -177,12 +177,16 @@ internal sealed class VisibleCursor : IDisposable
         bool mayHaveVersions = _plain == null;
         // A move that throws leaves the cursor nowhere, so that the next one begins anew.
         Leave();
-        if (!_backward && mayHaveVersions)
+        if (_backward)
+        {
+            // Behind all versions of the saved key; how many entries of others the way back has
+            // passed by, nobody knows.
+            _merge.Seek(_key.Span, 0);
+            return FindForward(skipping: true);
+        }
+        if (mayHaveVersions)
             _key.Set(_merge.UserKey);
-        if (_backward && !_merge.IsValid)
-            _merge.SeekToFirst();
-        else
-            _merge.Next();
+        _merge.Next();
         return FindForward(skipping: mayHaveVersions);
     }
 

@@ -6,6 +6,9 @@
 // those of the lower one. What they leave open is merged and looked at entry by entry. Merged in
 // the order of keys and ages, the entries of one key must come from runs that only go down. A range
 // tombstone is a version of every key under it.
+//
+// What a compaction that was not finished has brought down stands on level 0 too (CompactionRun):
+// an entry or tombstone of a deeper level that is also on level 0 counts there alone.
 // Threads: one.
 
 using System.Diagnostics;
@@ -53,11 +56,11 @@ internal static class AgeOrder
         return undecided;
     }
 
-    /// <summary>Walks the tables, ranked by run, and tells of each entry that lies below an
-    /// older one or stands in two tables. False when it ended at once because one was found and
-    /// <paramref name="onWrong"/> did not want more.</summary>
+    /// <summary>Walks the tables, ranked by run, of which so many are of level 0, and tells of
+    /// each entry that lies below an older one or stands in two tables. False when it ended at
+    /// once because one was found and <paramref name="onWrong"/> did not want more.</summary>
     public static bool Check(
-        IEnumerable<RankedTable> tables, Func<MergedTables, string, bool> onWrong,
+        IEnumerable<RankedTable> tables, int level0Runs, Func<MergedTables, string, bool> onWrong,
         CancellationToken cancellationToken)
     {
         RankedTable[] all = [.. tables];
@@ -73,10 +76,16 @@ internal static class AgeOrder
                 cancellationToken.ThrowIfCancellationRequested();
             bool isSame = keyBytes == merged.UserKey.Length
                 && merged.UserKey.SequenceEqual(key.AsSpan(0, keyBytes));
+            if (isSame && EntryTag.Sequence(merged.Tag) == EntryTag.Sequence(tag)
+                && run < level0Runs != merged.Table.Rank < level0Runs)
+            {
+                run = Math.Min(run, merged.Table.Rank);
+                continue;
+            }
             string? wrong = !isSame ? null
                 : merged.Tag == tag ? "an entry stands in two tables"
                 : merged.Table.Rank < run ? "a version lies above a newer one of its key" : null;
-            wrong ??= FindWrongRange(merged, withRanges);
+            wrong ??= FindWrongRange(merged, withRanges, level0Runs);
             if (wrong != null && !onWrong(merged, wrong))
                 return false;
             if (!isSame)
@@ -93,7 +102,8 @@ internal static class AgeOrder
         return true;
     }
 
-    private static string? FindWrongRange(MergedTables merged, RankedTable[] tables)
+    private static string? FindWrongRange(
+        MergedTables merged, RankedTable[] tables, int level0Runs)
     {
         ulong sequence = EntryTag.Sequence(merged.Tag);
         foreach (RankedTable table in tables)
@@ -102,10 +112,25 @@ internal static class AgeOrder
                 || table.Reader.Ranges.At(merged.UserKey) is not { } over)
                 continue;
             bool isInOrder = table.Rank < merged.Table.Rank
-                ? over.Sequences[^1] > sequence : over.Sequences[0] < sequence;
+                ? over.Sequences[^1] > sequence
+                : over.Sequences.All(tombstone => tombstone < sequence
+                    || (table.Rank >= level0Runs
+                        && IsOnLevel0(merged.UserKey, tombstone, tables, level0Runs)));
             if (!isInOrder)
                 return "an entry and a range tombstone over it lie in the wrong order";
         }
         return null;
+    }
+
+    private static bool IsOnLevel0(
+        ReadOnlySpan<byte> key, ulong tombstone, RankedTable[] tables, int level0Runs)
+    {
+        foreach (RankedTable table in tables)
+        {
+            if (table.Rank < level0Runs
+                && table.Reader.Ranges.At(key)?.Sequences.Contains(tombstone) == true)
+                return true;
+        }
+        return false;
     }
 }

@@ -208,7 +208,7 @@ internal sealed class RecoveredStore(
 
     private void WriteFull()
     {
-        bool overBudget = services.Memory.Bytes > services.Options.MemoryBudgetBytes / 2;
+        bool overBudget = services.Memory.Bytes > services.Options.MemtableBudgetBytes / 2;
         foreach ((int id, LiveMemTable memTable) in _memTables.ToArray())
         {
             if (overBudget || memTable.Table.DataBytes >= OptionsOf(id).MemtableBytes)

@@ -117,6 +117,7 @@ internal sealed class StoreVerifier(OpenStore store)
         AgeOrder.Check(
             runs.Where(run => undecided.Contains(run.Table.Number)).Select(run => new RankedTable(
                 sound[run.Table.Number].Reader, run.Table, run.Run)),
+            tables.Count(static table => table.Level == 0),
             (found, what) =>
             {
                 Add(new CorruptionException(

@@ -172,8 +172,8 @@ internal static class StoreMeter
     {
         Size("lsm.memtable.usage", Bytes, "Native bytes of all memtables",
             static (r, to) => to.Add(r.Statistics.MemtableBytes));
-        Size("lsm.memtable.limit", Bytes, "The memory budget",
-            static (r, to) => to.Add(r.MemoryBudgetBytes));
+        Size("lsm.memtable.limit", Bytes, "What memtables may have of the memory budget",
+            static (r, to) => to.Add(r.MemtableBudgetBytes));
         Size("lsm.memtable.frozen", "{memtable}", "Memtables that wait for their flush",
             static (r, to) => to.Add(r.FrozenMemtables));
         Size("lsm.level.size", Bytes, "Table bytes of a level", static (r, to) =>

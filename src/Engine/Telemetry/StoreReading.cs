@@ -25,7 +25,7 @@ internal sealed class StoreReading
 
     public required int FrozenMemtables { get; init; }
 
-    public required long MemoryBudgetBytes { get; init; }
+    public required long MemtableBudgetBytes { get; init; }
 
     /// <summary>Bytes of the logs that hold what no table has.</summary>
     public required long LogBytes { get; init; }

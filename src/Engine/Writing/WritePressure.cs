@@ -30,7 +30,7 @@ internal readonly record struct WritePressure(double Load, StallReason Cause)
         StoreState state, long groupBytes, Func<KeyspaceTree, CompactionPressure> owed)
     {
         Debug.Assert(state.Gate.IsHeld, "the trees are under the store's lock");
-        long budgetBytes = state.Services.Options.MemoryBudgetBytes;
+        long budgetBytes = state.Services.Options.MemtableBudgetBytes;
         long unflushedBytes = 0;
         bool anyFrozen = false;
         double memtables = 0;

@@ -121,7 +121,7 @@ internal sealed class WriteStall(StoreState state, LogSegments log)
                     largest = tree;
             }
             if (full == null && !anyFrozen && largest is { Active.Table.IsEmpty: false }
-                && unflushedBytes > state.Services.Options.MemoryBudgetBytes / 2)
+                && unflushedBytes > state.Services.Options.MemtableBudgetBytes / 2)
                 full = [largest];
             if (full == null && OldestPin() is { } pin)
                 full = [pin];
@@ -143,7 +143,7 @@ internal sealed class WriteStall(StoreState state, LogSegments log)
                 pin = tree;
         }
         bool isTooOld = pin != null && log.BytesSince(pin.Active.FirstLog)
-            > LogBudgetsMax * state.Services.Options.MemoryBudgetBytes;
+            > LogBudgetsMax * state.Services.Options.MemtableBudgetBytes;
         return isTooOld ? pin : null;
     }
 

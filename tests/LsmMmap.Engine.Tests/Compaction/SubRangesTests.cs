@@ -21,21 +21,21 @@ public sealed class SubRangesTests(ITestOutputHelper output)
     {
         CompactionPlan plan = Plan(5, 6, [.. Enumerable.Repeat(1_000L, 12)]);
         Assert.Equal(
-            [_model.Keys[4 * 10], _model.Keys[8 * 10]], SubRanges.Cuts(plan, 3, 1_000));
+            [_model.Keys[4 * 10], _model.Keys[8 * 10]], SubRanges.Cuts(plan, 3, 4, 1_000));
     }
 
     [Fact]
     public void Cuts_OfTooFewBytes_AreNone()
     {
         CompactionPlan plan = Plan(5, 6, [1_000, 1_000, 1_000, 1_000, 1_000, 1_000]);
-        Assert.Empty(SubRanges.Cuts(plan, 8, 1_000));
+        Assert.Empty(SubRanges.Cuts(plan, 8, 4, 1_000));
     }
 
     [Fact]
     public void Cuts_ForOneThread_AreNone()
     {
         CompactionPlan plan = Plan(5, 6, [.. Enumerable.Repeat(1_000L, 12)]);
-        Assert.Empty(SubRanges.Cuts(plan, 1, 1_000));
+        Assert.Empty(SubRanges.Cuts(plan, 1, 4, 1_000));
     }
 
     [Fact]
@@ -45,7 +45,7 @@ public sealed class SubRangesTests(ITestOutputHelper output)
             _ => (0, _model.Bytes(0, 0, 299, 10_000)))];
         var plan = CompactionPlan.Of(
             _model.Version, _options, CompactionReason.Level0Count, "test", 6, inputs);
-        Assert.Empty(SubRanges.Cuts(plan, 4, 1_000));
+        Assert.Empty(SubRanges.Cuts(plan, 4, 4, 1_000));
     }
 
     [Fact]
@@ -60,7 +60,7 @@ public sealed class SubRangesTests(ITestOutputHelper output)
                 _ => 1L + random.Next(3_000))];
             int parts = 1 + random.Next(6);
             CompactionPlan plan = model.Plan(5, 6, sizes);
-            byte[][] cuts = SubRanges.Cuts(plan, parts, 1_000);
+            byte[][] cuts = SubRanges.Cuts(plan, parts, 4, 1_000);
             Assert.InRange(cuts.Length, 0, parts - 1);
             int[] at = [.. cuts.Select(
                 cut => Array.FindIndex(model._model.Keys, key => ReferenceEquals(key, cut)
