@@ -38,7 +38,7 @@ internal sealed class CompactionRun(
     public IEnumerable<TableInfo> Outputs =>
         _parts.SelectMany(static part => part.Outputs).Select(static table => table.Info);
 
-    private bool CommitsParts => _parts.Length > 1 && plan.TopLevel == 0
+    private bool CommitsParts => plan.TopLevel == 0
         && plan.Inputs.All(input => input.Level == 0 || input.Level == plan.OutputLevel);
 
     /// <summary>Bytes of the inputs that were left out unread, because they lie whole under range
@@ -116,7 +116,8 @@ internal sealed class CompactionRun(
     /// <summary>What the parts have not committed, with the inputs that are left.</summary>
     private bool CommitRest() => Commit(
         Left(),
-        [.. _parts.Where(static part => !part.IsCommitted).SelectMany(static part => part.Outputs)]);
+        [.. _parts.Where(static part => !part.IsCommitted)
+            .SelectMany(static part => part.Outputs)]);
 
     private void CommitPart(CompactionPart part)
     {
@@ -183,7 +184,7 @@ internal sealed class CompactionRun(
         Action throwIfUnwanted = () => ThrowIfUnwanted(cancellationToken);
         Action<long>? pay = pace == null
             ? null : bytes => pace.Pay(bytes, throwIfUnwanted, cancellationToken);
-        byte[][] cuts = plan.TopLevel == 0
+        byte[][] cuts = CommitsParts
             ? SubRanges.Cuts(
                 plan, int.MaxValue, SubRanges.TablesOfCommit, tree.Options.TableBytes)
             : SubRanges.Cuts(
@@ -242,7 +243,7 @@ internal sealed class CompactionRun(
             var rule = new RetentionRule(snapshots, plan, ranges, nowMs);
             part.Merge(rule);
             Interlocked.Add(ref _overCount, rule.OverCount);
-            if (CommitsParts)
+            if (_parts.Length > 1 && CommitsParts)
                 CommitPart(part);
         }
         catch (Exception e)

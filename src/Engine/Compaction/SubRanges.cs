@@ -1,7 +1,8 @@
 // Where a compaction is divided, so that several threads can merge it, or so that it can commit
 // part by part: at the smallest keys of tables of its deepest input level, which share no key, so
-// that about the same bytes of that level lie in each part. Newer inputs are taken to be spread as those are. A part holds all versions
-// of its keys, and so it can be merged without looking at the others.
+// that about the same bytes of that level lie in each part. Newer inputs are taken to be spread as
+// those are. A part holds all versions of its keys, and so it can be merged without looking at the
+// others.
 // Threads: any; pure.
 
 using System.Diagnostics;

@@ -148,6 +148,18 @@ internal sealed unsafe class MemTable : IDisposable
         LeaveWriter();
     }
 
+    /// <summary>Asks for what the Add of this key will wait for, if that comes soon. The writer.
+    /// </summary>
+    public void PrefetchForAdd(ReadOnlySpan<byte> userKey)
+    {
+        if (_order is not { } order)
+            return;
+        Debug.Assert(_keys != null, "both parts are made together");
+        _keys.Prefetch(InternalKey.Hash(userKey));
+        if (_lastWasNew)
+            order.Prefetch(userKey);
+    }
+
     /// <summary>
     /// Adds a range tombstone. Nobody sees it before PublishRanges, which the next Add calls too.
     /// Requires: those that are published together become visible together, so that the newest

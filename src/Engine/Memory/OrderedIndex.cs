@@ -108,6 +108,27 @@ internal sealed unsafe partial class OrderedIndex
         _pathHolds = true;
     }
 
+    /// <summary>Asks for the leaf of a key that is going to be located soon. The writer.</summary>
+    public void Prefetch(ReadOnlySpan<byte> userKey)
+    {
+        Debug.Assert(_root != 0, "the first node is made with the index");
+        if (_pathHolds && IsBehindLast(userKey))
+            return;
+        OrderNode* node = (OrderNode*)_root;
+        while (node->Level != 0)
+        {
+            // Safety: nodes live as long as the arena, and the slot comes from the node's own
+            // order. A key that shares less than all others may be led astray, to some leaf.
+            NodeOrder order = new(node->Order);
+            bool isLast = node->Level == 1;
+            node = (OrderNode*)_arena.Resolve(
+                node->References[order.SlotAt(ChildPosition(node, order, userKey))]);
+            OrderNode.Prefetch(node);
+            if (isLast)
+                return;
+        }
+    }
+
     /// <summary>Adds the cell of a key that is new. Requires: MakeRoom, and Locate of this key
     /// with no other Insert between. The writer.</summary>
     public void Insert(ReadOnlySpan<byte> userKey, uint cell)

@@ -177,16 +177,12 @@ internal sealed class VisibleCursor : IDisposable
         bool mayHaveVersions = _plain == null;
         // A move that throws leaves the cursor nowhere, so that the next one begins anew.
         Leave();
-        if (_backward)
-        {
-            // Behind all versions of the saved key; how many entries of others the way back has
-            // passed by, nobody knows.
-            _merge.Seek(_key.Span, 0);
-            return FindForward(skipping: true);
-        }
-        if (mayHaveVersions)
+        if (!_backward && mayHaveVersions)
             _key.Set(_merge.UserKey);
-        _merge.Next();
+        if (_backward)
+            _merge.Seek(_key.Span, 0); // the way back may have passed by what stands twice
+        else
+            _merge.Next();
         return FindForward(skipping: mayHaveVersions);
     }
 

@@ -19,8 +19,13 @@ internal static class BatchApplier
         ulong sequence = firstSequence;
         bool hasRanges = false;
         var reader = new BatchReader(batch.Entries, batch.Count);
+        // One entry further: what its Add waits for comes while this one is added.
+        BatchReader next = reader;
+        bool looksAhead = batch.Count > 1 && next.MoveNext();
         while (reader.MoveNext())
         {
+            if (looksAhead && next.MoveNext() && next.KeyspaceId == defaultTree.Id)
+                defaultTree.Active.Table.PrefetchForAdd(next.Key);
             KeyspaceTree tree = reader.KeyspaceId == defaultTree.Id
                 ? defaultTree : Find(batch, reader.KeyspaceId);
             SchedulePoint.Reach("apply");
