@@ -16,10 +16,11 @@ internal sealed class FlushRun(StoreState state, VersionCommitter committer)
     /// <summary>Writes the memtable's entries as a sealed table, without versions that neither
     /// a snapshot nor a later reader can see; not yet in any version. Its name is durable after
     /// the caller's next sync of the directory. Requires: the snapshots were copied under the
-    /// store's lock after the memtable was frozen.</summary>
+    /// store's lock after the memtable was frozen. Of its entries so many were over, which count
+    /// when the table is kept.</summary>
     public static TableInfo WriteTable(
         StoreServices services, string keyspaceName, KeyspaceOptions options, MemTable memTable,
-        ulong[] snapshots)
+        ulong[] snapshots, out long overCount)
     {
         Debug.Assert(!memTable.IsEmpty, "an empty memtable makes no table");
         using var output = new TableOutput(
@@ -37,7 +38,7 @@ internal sealed class FlushRun(StoreState state, VersionCommitter committer)
                 output.Add(cursor.UserKey, tag, stored);
         }
         TableInfo info = output.Finish(rule.Ranges);
-        services.Counters.Expired(rule.OverCount);
+        overCount = rule.OverCount;
         return info;
     }
 
@@ -46,7 +47,8 @@ internal sealed class FlushRun(StoreState state, VersionCommitter committer)
     {
         StoreServices services = state.Services;
         TableInfo info = WriteTable(
-            services, tree.Name, tree.Options, memTable.Table, snapshots);
+            services, tree.Name, tree.Options, memTable.Table, snapshots,
+            out long overCount);
         state.SyncDirectory();
         services.Counters.Flushed(info.FileBytes);
         var edit = new VersionEdit();
@@ -62,6 +64,8 @@ internal sealed class FlushRun(StoreState state, VersionCommitter committer)
                 tree.Flushed(memTable);
                 tree.Covered.IsDue |= info.RangeDeleteCount > 0;
             }, memTable);
+            if (committed)
+                services.Counters.Expired(overCount);
         }
         finally
         {

@@ -223,12 +223,13 @@ internal sealed class RecoveredStore(
         SkipUsedNumbers();
         TableInfo table = FlushRun.WriteTable(
             services, contents.Keyspaces[id].Record.Name, OptionsOf(id), memTable.Table,
-            snapshots: []);
+            snapshots: [], out long overCount);
         services.Names.Run();
         var edit = new VersionEdit();
         edit.Added.Add((id, 0, table));
         edit.Flushed.Add((id, memTable.Table.LargestSequence));
         contents.Apply(edit);
+        services.Counters.Expired(overCount);
         _memTables.Remove(id);
         memTable.Release();
     }

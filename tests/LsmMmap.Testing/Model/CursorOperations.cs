@@ -58,8 +58,11 @@ internal sealed class CursorOperations(RunState run)
             Drop(cursor);
             return;
         }
-        cursor.Handle.Refresh();
-        cursor.Model.Refresh(cursor.SnapshotView ?? run.Model.Of(cursor.Keyspace.Model));
+        using (cursor.Snapshot == null ? run.Hold(cursor.Keyspace) : null)
+        {
+            cursor.Handle.Refresh();
+            cursor.Model.Refresh(cursor.SnapshotView ?? run.Model.Of(cursor.Keyspace.Model));
+        }
         Compare(cursor);
     }
 
@@ -92,6 +95,7 @@ internal sealed class CursorOperations(RunState run)
             return new LiveCursor(handle, model, keyspace, $"{name} at {snapshot.State.Sequence}")
             { Snapshot = snapshot, SnapshotView = past };
         }
+        using IDisposable? hold = run.Hold(keyspace);
         ModelView now = run.Model.Of(keyspace.Model);
         return new LiveCursor(
             keyspace.Handle.CreateCursor(options), new ModelCursor(now, lower, upper),

@@ -39,6 +39,7 @@ public sealed class ModelStore
     private readonly List<ModelState> _history = [];
     private readonly bool _keepsHistory;
     private int _nextId;
+    private long _nowMs;
 
     public ModelStore(bool keepsHistory = false)
     {
@@ -77,7 +78,15 @@ public sealed class ModelStore
     }
 
     /// <summary>Time has passed.</summary>
-    public void AdvanceTo(long nowMs) => State = State.At(nowMs);
+    public void AdvanceTo(long nowMs)
+    {
+        _nowMs = nowMs;
+        State = State.At(nowMs);
+    }
+
+    /// <summary>A keyspace is found to hold less, because of its retention.</summary>
+    public void Keep(ModelKeyspace keyspace, ModelView left) =>
+        State = State with { Views = State.Views.SetItem(keyspace.Id, left) };
 
     public ModelView Of(ModelKeyspace keyspace) => State.Of(keyspace);
 
@@ -94,7 +103,11 @@ public sealed class ModelStore
                 ? before.DeleteRange(write.Key, end)
                 : write.Value is null
                 ? before.Delete(write.Key)
-                : before.Put(write.Key, write.Value, write.OverAtMs);
+                : before.Put(new ModelEntry(write.Key, write.Value, write.OverAtMs)
+                {
+                    Sequence = sequence,
+                    WrittenAtMs = _nowMs,
+                });
             views = views.SetItem(id, after);
         }
         State = new ModelState(sequence, views);

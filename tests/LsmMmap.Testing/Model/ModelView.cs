@@ -10,7 +10,14 @@ namespace LsmMmap.Testing.Model;
 /// <param name="Value">What a read finds.</param>
 /// <param name="OverAtMs">From when on it is absent, in milliseconds of Unix time.</param>
 public readonly record struct ModelEntry(
-    byte[] Key, byte[] Value, long OverAtMs = long.MaxValue);
+    byte[] Key, byte[] Value, long OverAtMs = long.MaxValue)
+{
+    /// <summary>The commit that wrote it.</summary>
+    public long Sequence { get; init; }
+
+    /// <summary>When it was committed, in milliseconds of Unix time.</summary>
+    public long WrittenAtMs { get; init; }
+}
 
 public sealed class ModelView
 {
@@ -26,6 +33,10 @@ public sealed class ModelView
 
     public IEnumerable<ModelEntry> Entries => _entries;
 
+    /// <summary>When the next entry is over; long max for never.</summary>
+    public long FirstOverAtMs => _entries.IsEmpty
+        ? long.MaxValue : _entries.Min(static entry => entry.OverAtMs);
+
     public byte[]? Get(ReadOnlySpan<byte> key)
     {
         int index = IndexAtOrAfter(key);
@@ -39,12 +50,14 @@ public sealed class ModelView
         return left == _entries ? this : new ModelView(left);
     }
 
-    public ModelView Put(byte[] key, byte[] value, long overAtMs = long.MaxValue)
+    public ModelView Put(byte[] key, byte[] value) => Put(new ModelEntry(key, value));
+
+    public ModelView Put(ModelEntry entry)
     {
-        int index = IndexAtOrAfter(key);
-        var entry = new ModelEntry(key, value, overAtMs);
+        int index = IndexAtOrAfter(entry.Key);
         return new ModelView(
-            IsAt(index, key) ? _entries.SetItem(index, entry) : _entries.Insert(index, entry));
+            IsAt(index, entry.Key)
+                ? _entries.SetItem(index, entry) : _entries.Insert(index, entry));
     }
 
     public ModelView Delete(ReadOnlySpan<byte> key)

@@ -71,7 +71,7 @@ internal sealed class OperationGenerator
         Add(15, store.Compact);
         Add(40, store.CompactKeyspace);
         Add(15, store.WaitForIdle);
-        Add(30, store.TimePasses);
+        Add(60, store.TimePasses);
         Add(50, store.GetKeyspace);
         Add(20, store.DropKeyspace);
         Add(8, store.Verify);

@@ -18,6 +18,13 @@ public sealed class OptionShapes(Random random)
         [Compression.Lz4, Compression.None],
     ];
 
+    // The clock of a run goes in whole minutes, mostly, so that it meets these exactly.
+    private static readonly TimeSpan[] s_timesToLive =
+    [
+        TimeSpan.FromTicks(1), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(40),
+        TimeSpan.FromMilliseconds(100_000.5), TimeSpan.FromHours(10), TimeSpan.MaxValue,
+    ];
+
     public StoreOptions NextStore() => new()
     {
         DefaultDurability = NextDurability(),
@@ -36,7 +43,19 @@ public sealed class OptionShapes(Random random)
         BloomBitsPerKey = Pick(s_bloomBits),
         CompressionPerLevel = Pick(s_compression),
         Compaction = random.Next(3) == 0 ? CompactionStyle.Tiered : CompactionStyle.Leveled,
+        Retention = random.Next(4) == 0 ? NextRetention() : null,
+        TimeToLive = random.Next(4) == 0 ? Pick(s_timesToLive) : null,
     };
+
+    private Retention NextRetention()
+    {
+        long bytes = Pick(0, 64 << 10, 256 << 10, 1 << 20, ModelRetention.WideBytes);
+        TimeSpan age = Pick(
+            TimeSpan.Zero, TimeSpan.FromMinutes(3), TimeSpan.FromHours(1),
+            TimeSpan.FromDays(36_500));
+        bool hasLimit = bytes != 0 || age != TimeSpan.Zero;
+        return new Retention { Bytes = hasLimit ? bytes : 128 << 10, Age = age };
+    }
 
     /// <summary>Mostly the cheap levels; a sync costs a fifth of a millisecond.</summary>
     public Durability NextDurability() => random.Next(8) switch
@@ -60,7 +79,9 @@ public sealed class OptionShapes(Random random)
             : string.Join('+', options.CompressionPerLevel);
         return $"memtable {options.MemtableBytes} table {options.TableBytes} "
             + $"block {options.BlockBytes} bloom {options.BloomBitsPerKey} "
-            + $"compression {compression} {options.Compaction}";
+            + $"compression {compression} {options.Compaction} "
+            + (options.Retention is { } kept ? $"retention {kept.Bytes} {kept.Age} " : "")
+            + (options.TimeToLive is { } time ? $"time to live {time}" : "");
     }
 
     private T Pick<T>(params ReadOnlySpan<T> choices) => choices[random.Next(choices.Length)];

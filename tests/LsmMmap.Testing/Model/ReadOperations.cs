@@ -11,7 +11,8 @@ internal sealed class ReadOperations(RunState run)
 
     public void Get()
     {
-        (IReadView view, ModelView model, string name) = AnyView();
+        using Seen seen = AnyView();
+        (IReadView view, ModelView model, string name) = seen;
         byte[] key = run.Keys.Next();
         run.Note($"get {name} {Bytes.Show(key)}");
         CheckKey(view, key, model.Get(key));
@@ -20,7 +21,8 @@ internal sealed class ReadOperations(RunState run)
     /// <summary>As <see cref="Get"/>, through the members that wait for nobody.</summary>
     public void GetAsync()
     {
-        (IReadView view, ModelView model, string name) = AnyView();
+        using Seen seen = AnyView();
+        (IReadView view, ModelView model, string name) = seen;
         byte[] key = run.Keys.Next();
         run.Note($"get-async {name} {Bytes.Show(key)}");
         byte[]? expected = model.Get(key);
@@ -36,7 +38,8 @@ internal sealed class ReadOperations(RunState run)
     /// <summary>Up to a hundred keys at once, some of them twice.</summary>
     public void MultiGet()
     {
-        (IReadView view, ModelView model, string name) = AnyView();
+        using Seen seen = AnyView();
+        (IReadView view, ModelView model, string name) = seen;
         int count = run.Random.Next(100);
         run.Note($"multi-get {count} keys of {name}");
         using var batch = new ReadBatch();
@@ -67,6 +70,12 @@ internal sealed class ReadOperations(RunState run)
         long last = run.Model.State.Sequence;
         Expect.True(
             snapshot.Sequence >= last, $"snapshot at {snapshot.Sequence}, last commit {last}");
+        foreach (LiveKeyspace keyspace in run.Keyspaces)
+        {
+            // What it sees is held from now on, but some may have gone before.
+            if (keyspace.Retention.HadLimits)
+                run.Learn(keyspace, snapshot.Of(keyspace.Handle));
+        }
         run.Snapshots.Add(new LiveSnapshot(snapshot) { State = run.Model.State });
     }
 
@@ -84,7 +93,8 @@ internal sealed class ReadOperations(RunState run)
 
     public void Range()
     {
-        (IReadView view, ModelView model, string name) = AnyView();
+        using Seen seen = AnyView();
+        (IReadView view, ModelView model, string name) = seen;
         byte[] from = run.Keys.NextBound();
         byte[] to = run.Random.Next(4) == 0 ? [] : run.Keys.NextBound();
         bool reversed = run.Random.Next(2) == 0;
@@ -96,7 +106,8 @@ internal sealed class ReadOperations(RunState run)
 
     public void Prefix()
     {
-        (IReadView view, ModelView model, string name) = AnyView();
+        using Seen seen = AnyView();
+        (IReadView view, ModelView model, string name) = seen;
         byte[] prefix = run.Keys.NextPrefix();
         bool reversed = run.Random.Next(2) == 0;
         run.Note($"prefix {name} {Bytes.Show(prefix)}, reversed {reversed}");
@@ -110,7 +121,10 @@ internal sealed class ReadOperations(RunState run)
     {
         run.Note("compare all");
         foreach (LiveKeyspace keyspace in run.Keyspaces)
+        {
+            using IDisposable? hold = run.Hold(keyspace);
             ModelCheck.Same(keyspace.Handle, run.Model.Of(keyspace.Model));
+        }
         foreach (LiveSnapshot snapshot in run.Snapshots)
             ModelCheck.Same(snapshot.Handle, snapshot.State.Of(run.Model.Default));
     }
@@ -141,19 +155,30 @@ internal sealed class ReadOperations(RunState run)
         Expect.SameBytes(expected, pinned.Span, "GetPinned");
     }
 
-    private (IReadView View, ModelView Model, string Name) AnyView()
+    private Seen AnyView()
     {
         LiveKeyspace keyspace = run.AnyKeyspace();
         if (run.Snapshots.Count == 0 || run.Random.Next(3) != 0)
         {
             bool throughStore = keyspace.Model == run.Model.Default && run.Random.Next(2) == 0;
             IReadView view = throughStore ? run.Store : keyspace.Handle;
-            return (view, run.Model.Of(keyspace.Model), keyspace.Model.Name);
+            IDisposable? hold = run.Hold(keyspace);
+            return new Seen(view, run.Model.Of(keyspace.Model), keyspace.Model.Name, hold);
         }
         LiveSnapshot snapshot = run.Snapshots[run.Random.Next(run.Snapshots.Count)];
         string name = $"{keyspace.Model.Name} at {snapshot.State.Sequence}";
         bool whole = keyspace.Model == run.Model.Default && run.Random.Next(2) == 0;
         IReadView past = whole ? snapshot.Handle : snapshot.Handle.Of(keyspace.Handle);
-        return (past, snapshot.State.Of(keyspace.Model), name);
+        return new Seen(past, snapshot.State.Of(keyspace.Model), name, Hold: null);
+    }
+
+    /// <summary>A view beside what it should show, for as long as that is held.</summary>
+    private readonly record struct Seen(
+        IReadView View, ModelView Model, string Name, IDisposable? Hold) : IDisposable
+    {
+        public void Deconstruct(out IReadView view, out ModelView model, out string name) =>
+            (view, model, name) = (View, Model, Name);
+
+        public void Dispose() => Hold?.Dispose();
     }
 }

@@ -3,7 +3,13 @@
 
 namespace LsmMmap.Testing.Model;
 
-internal sealed record LiveKeyspace(ModelKeyspace Model, Keyspace Handle);
+internal sealed record LiveKeyspace(ModelKeyspace Model, Keyspace Handle)
+{
+    public required ModelRetention Retention { get; init; }
+
+    /// <summary>How long a put without a time of its own is there; null for ever.</summary>
+    public TimeSpan? TimeToLive { get; init; }
+}
 
 internal sealed record LiveSnapshot(Snapshot Handle)
 {
@@ -40,7 +46,8 @@ internal sealed class RunState : IDisposable
         Options = new OptionShapes(Random);
         StoreOptions = NextOptions();
         Store = LsmStore.Open(directory, StoreOptions);
-        Keyspaces = [new LiveKeyspace(Model.Default, Store.Default)];
+        Model.AdvanceTo(NowMs);
+        Keyspaces = [Made(Model.Default, Store.Default, StoreOptions.DefaultKeyspace)];
     }
 
     public Random Random { get; }
@@ -85,6 +92,38 @@ internal sealed class RunState : IDisposable
         options.TimeProvider = Clock;
         return options;
     }
+
+    public LiveKeyspace Made(ModelKeyspace model, Keyspace handle, KeyspaceOptions options) =>
+        Tuned(
+            new LiveKeyspace(model, handle) { Retention = new ModelRetention() },
+            handle, options);
+
+    /// <summary>The keyspace from when these options count.</summary>
+    public LiveKeyspace Tuned(
+        LiveKeyspace keyspace, Keyspace handle, KeyspaceOptions options)
+    {
+        keyspace.Retention.SetLimits(options.Retention, NowMs);
+        return keyspace with { Handle = handle, TimeToLive = options.TimeToLive };
+    }
+
+    /// <summary>Before what a keyspace shows now is compared: where it may drop tables, the model
+    /// learns what is left, and a snapshot holds that until the answer is disposed.</summary>
+    public IDisposable? Hold(LiveKeyspace keyspace)
+    {
+        if (!keyspace.Retention.HadLimits)
+            return null;
+        // First without the snapshot: a drop may begin at any time.
+        if (Random.Next(2) == 0)
+            Learn(keyspace, keyspace.Handle);
+        Snapshot hold = Store.CreateSnapshot();
+        Learn(keyspace, hold.Of(keyspace.Handle));
+        return hold;
+    }
+
+    /// <summary>The model learns what is left in a view of now.</summary>
+    public void Learn(LiveKeyspace keyspace, IReadView view) => Model.Keep(
+        keyspace.Model,
+        keyspace.Retention.Left(view, Model.Of(keyspace.Model), NowMs));
 
     public LiveKeyspace AnyKeyspace() => Keyspaces[Random.Next(Keyspaces.Count)];
 

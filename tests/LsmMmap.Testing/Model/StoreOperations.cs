@@ -52,8 +52,18 @@ internal sealed class StoreOperations(RunState run)
         Keyspace handle = run.Store.GetKeyspace(name, options);
         Expect.Equal(name, handle.Name, "Name");
         ModelKeyspace model = run.Model.GetKeyspace(name);
-        run.Keyspaces.RemoveAll(known => known.Model == model);
-        run.Keyspaces.Add(new LiveKeyspace(model, handle));
+        LiveKeyspace? known = run.Keyspaces.Find(known => known.Model == model);
+        if (known == null)
+        {
+            run.Keyspaces.Add(
+                run.Made(model, handle, options ?? run.StoreOptions.DefaultKeyspace));
+        }
+        else
+        {
+            run.Keyspaces.Remove(known);
+            run.Keyspaces.Add(options == null
+                ? known with { Handle = handle } : run.Tuned(known, handle, options));
+        }
         CheckNames(run.Store);
     }
 
@@ -74,7 +84,7 @@ internal sealed class StoreOperations(RunState run)
     /// <summary>Snapshots go with the time, cursors stay where they were.</summary>
     public void TimePasses()
     {
-        var by = TimeSpan.FromMinutes(run.Random.Next(4) == 0 ? 40 : run.Random.Next(5));
+        TimeSpan by = NextStep();
         run.Note($"{by} pass");
         run.Clock.Advance(by);
         run.Model.AdvanceTo(run.NowMs);
@@ -82,6 +92,17 @@ internal sealed class StoreOperations(RunState run)
             snapshot.State = snapshot.State.At(run.NowMs);
         foreach (LiveCursor cursor in run.Cursors)
             cursor.SnapshotView = cursor.SnapshotView?.At(run.NowMs);
+    }
+
+    /// <summary>Minutes, or to where an entry is over, or just not to there.</summary>
+    private TimeSpan NextStep()
+    {
+        if (run.Random.Next(2) == 0)
+            return TimeSpan.FromMinutes(run.Random.Next(4) == 0 ? 40 : run.Random.Next(5));
+        long overAtMs = run.Model.Of(run.AnyKeyspace().Model).FirstOverAtMs;
+        if (overAtMs - run.NowMs > TimeSpan.MillisecondsPerDay)
+            return TimeSpan.Zero;
+        return TimeSpan.FromMilliseconds(overAtMs - run.NowMs - run.Random.Next(2));
     }
 
     public void Verify()
@@ -136,6 +157,9 @@ internal sealed class StoreOperations(RunState run)
     {
         run.Note("open read-only beside the store");
         run.Store.FlushLog(toDisk: false);
+        // A drop is shown before the MANIFEST says it.
+        if (run.Keyspaces.Exists(static keyspace => keyspace.Retention.HadLimits))
+            run.Store.WaitForIdle();
         using LsmStore reader = LsmStore.OpenReadOnly(run.Directory, run.StoreOptions);
         CheckContent(reader);
     }
@@ -161,11 +185,10 @@ internal sealed class StoreOperations(RunState run)
     {
         for (int i = 0; i < run.Keyspaces.Count; i++)
         {
-            ModelKeyspace model = run.Keyspaces[i].Model;
-            Keyspace handle = model == run.Model.Default
-                ? run.Store.Default
-                : run.Store.GetKeyspace(model.Name);
-            run.Keyspaces[i] = new LiveKeyspace(model, handle);
+            LiveKeyspace keyspace = run.Keyspaces[i];
+            run.Keyspaces[i] = keyspace.Model == run.Model.Default
+                ? run.Tuned(keyspace, run.Store.Default, run.StoreOptions.DefaultKeyspace)
+                : keyspace with { Handle = run.Store.GetKeyspace(keyspace.Model.Name) };
         }
     }
 
@@ -175,7 +198,10 @@ internal sealed class StoreOperations(RunState run)
         foreach (LiveKeyspace keyspace in run.Keyspaces)
         {
             Keyspace twin = other.GetKeyspace(keyspace.Model.Name);
-            ModelCheck.Same(twin, run.Model.Of(keyspace.Model));
+            ModelView expected = run.Model.Of(keyspace.Model);
+            if (keyspace.Retention.HadLimits)
+                expected = keyspace.Retention.Left(twin, expected, run.NowMs, isCopy: true);
+            ModelCheck.Same(twin, expected);
         }
     }
 

@@ -19,7 +19,7 @@ internal sealed class WriteOperations(RunState run)
         long sequence = throughStore
             ? run.Store.Put(key, value, durability)
             : keyspace.Handle.Put(key, value, durability);
-        Committed(sequence, [new ModelWrite(keyspace.Model, key, value)]);
+        Committed(sequence, [Lasting(keyspace, key, value)]);
     }
 
     public void PutWithExpiry()
@@ -131,7 +131,8 @@ internal sealed class WriteOperations(RunState run)
             }
             byte[]? value = run.Random.Next(4) == 0 ? null : run.Values.Next();
             Add(batch, keyspace, key, value);
-            writes[i] = new ModelWrite(keyspace.Model, key, value);
+            writes[i] = value is null
+                ? new ModelWrite(keyspace.Model, key, null) : Lasting(keyspace, key, value);
         }
         return writes;
     }
@@ -143,6 +144,14 @@ internal sealed class WriteOperations(RunState run)
         1 => TimeSpan.FromDays(1),
         _ => TimeSpan.FromSeconds(run.Random.Next(3600)),
     };
+
+    // A put without a time of its own: that of its keyspace, from the commit on.
+    private ModelWrite Lasting(LiveKeyspace keyspace, byte[] key, byte[] value) =>
+        new(keyspace.Model, key, value)
+        {
+            OverAtMs = keyspace.TimeToLive is { } time
+                ? run.NowMs + (long)Math.Ceiling(time.TotalMilliseconds) : long.MaxValue,
+        };
 
     // What is over already is a delete, to the model too.
     private ModelWrite Until(
@@ -193,5 +202,10 @@ internal sealed class WriteOperations(RunState run)
         }
         Expect.True(sequence > last, $"commit {sequence} does not follow {last}");
         run.Model.Commit(sequence, writes);
+        foreach (LiveKeyspace keyspace in run.Keyspaces)
+        {
+            if (Array.Exists(writes, write => write.Keyspace == keyspace.Model))
+                keyspace.Retention.Committed(sequence);
+        }
     }
 }
