@@ -17,9 +17,11 @@ public sealed class AbandonedFlushTests : StoreTest
     {
         using LsmStore store = OpenFaulty();
         PutExpired(store.Default);
-        _files.Before = static (step, name) =>
+        bool isWritten = false;
+        _files.Before = (step, name) =>
         {
-            if (step == "sync directory")
+            isWritten |= step == "rename" && name.EndsWith(".sst", StringComparison.Ordinal);
+            if (isWritten && step == "sync directory")
                 throw FaultyFiles.DiskBroken(name);
         };
         Assert.ThrowsAny<LsmException>(() => store.Flush());

@@ -1,7 +1,8 @@
 // What a keyspace with retention may have dropped, by what is promised alone: whole tables go when
 // the engine gets to it, so the model asks what is left and judges it. An entry that is there has
-// the value that was written last; one that is gone was beyond a limit at some time, and stays gone;
-// and where the keyspace had retention always, everything that was written before it is gone too.
+// the value that was written last; one that is gone was beyond a limit at some time, and stays
+// gone; and where the keyspace had retention always, everything that was written before it is gone
+// too.
 // One of these belongs to every keyspace of a run; without retention nothing may be gone.
 // Thread rule: one thread.
 
