@@ -130,7 +130,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
 
     private CompactionJob? NextManual(KeyspaceTree tree, ManualCompaction manual)
     {
-        CompactionPlan? plan = manual.Next(
+        CompactionPlan? plan = _retention.IsRunning ? null : manual.Next(
             tree.Version, tree.Options, _running.GetValueOrDefault(tree));
         if (plan == null)
             return null;
@@ -238,9 +238,12 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
         }
     }
 
+    // Not while a drop is hidden that no edit says yet: a tombstone could be dropped whose older
+    // version the next opening would show again. Only a keyspace that is merged again, because its
+    // retention was just taken away, can come to that.
     private Func<bool>? NextCompaction()
     {
-        if (state.IsClosing)
+        if (state.IsClosing || _retention.IsRunning)
             return null;
         long nowMs = state.Services.NowMs;
         CompactionPlan? chosen = null;
