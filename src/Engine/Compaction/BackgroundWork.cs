@@ -136,7 +136,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
             return null;
         if (!_space.Allows(plan, _running.Values.SelectMany(static plans => plans)))
             state.ThrowIfCompactionPaused();
-        return Begin(tree, plan, 1 + IdleCompactors(), state.Services.NowMs);
+        return Begin(tree, plan, Math.Max(1, IdleCompactors()), state.Services.NowMs);
     }
 
     private void Loop(bool mayFlushOnly)
