@@ -38,6 +38,7 @@ public sealed class CompactionPartTests(ITestOutputHelper output) : StoreTest
         DeleteRange(store, now, KeyCount / 4, 2 * KeyCount / 5);
         store.Flush();
         files.Names.Clear();
+        files.AwaitsParts = true;
         store.Compact();
         Assert.Contains(PartThread, files.Names);
         for (int key = 0; key < KeyCount; key++)
@@ -62,12 +63,14 @@ public sealed class CompactionPartTests(ITestOutputHelper output) : StoreTest
         store.Flush();
         string[] before = StoreFiles.Tables(Home);
         files.RefusedName = PartThread;
+        files.AwaitsParts = true;
         LsmException failure = Assert.ThrowsAny<LsmException>(() => store.Compact());
         Assert.Contains(PartThread, failure.Message);
         Eventually.True(
             () => StoreFiles.Tables(Home).SequenceEqual(before), "what other parts made is gone");
         Assert.Empty(Directory.GetFiles(Home, "*.tmp"));
         files.RefusedName = null;
+        files.AwaitsParts = false;
         store.Compact();
         Assert.Equal(now.Count, Count(store));
     }
@@ -97,12 +100,16 @@ public sealed class CompactionPartTests(ITestOutputHelper output) : StoreTest
             model.Remove(key);
     }
 
-    /// <summary>Knows which threads make tables, and refuses those of one name.</summary>
+    /// <summary>Knows which threads make tables, refuses those of one name, and lets the caller
+    /// make none before another thread has tried: parts go to whoever is first.</summary>
     private sealed class WriterNames(IFileSystem inner) : ForwardingFileSystem(inner)
     {
+        private readonly ManualResetEventSlim _partBegan = new();
         private volatile string? _refused;
 
         public ConcurrentBag<string> Names { get; } = [];
+
+        public bool AwaitsParts { get; set; }
 
         public string? RefusedName
         {
@@ -114,6 +121,10 @@ public sealed class CompactionPartTests(ITestOutputHelper output) : StoreTest
         {
             string name = Thread.CurrentThread.Name ?? "";
             Names.Add(name);
+            if (name == PartThread)
+                _partBegan.Set();
+            else if (AwaitsParts)
+                Assert.True(_partBegan.Wait(TimeSpan.FromSeconds(30)), "parts are shared");
             return name == _refused
                 ? throw new LsmException($"no file for {name}")
                 : base.Create(path, reservedBytes);
