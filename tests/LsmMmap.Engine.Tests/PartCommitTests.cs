@@ -4,6 +4,7 @@
 
 using LsmMmap.Engine.Files;
 using LsmMmap.Engine.Lifetimes;
+using LsmMmap.Engine.State;
 using LsmMmap.Testing;
 using LsmMmap.Testing.Crash;
 using Xunit.Abstractions;
@@ -37,6 +38,42 @@ public sealed class PartCommitTests(ITestOutputHelper output) : StoreTest
         Assert.Equal(before.Length, files.Seen[0]);
         Assert.InRange(files.Seen[^1], 1, before.Length / 3);
         Assert.Equal(files.Seen.OrderDescending(), files.Seen);
+    }
+
+    // An entry of a finished part has no sequence, and looked older than the range tombstone of
+    // level 0 that it is newer than: its table was dropped as covered, and the compaction's end
+    // took the other copy.
+    [Fact]
+    public void Compact_WhileCoveredTablesAreLookedFor_KeepsWhatHasComeDown()
+    {
+        var files = new TableCounter(LocalFileSystem.Instance);
+        using LsmStore store = Track(LsmStore.Open(Home, s_options, files));
+        for (int key = 0; key < KeyCount; key++)
+            store.Put(Bytes.Number(key), Bytes.Value(key, 300));
+        store.Compact();
+        // No table of the last level is covered, but what is made of large values will be.
+        for (int key = 0; key < KeyCount; key += 100)
+            store.DeleteRange(Bytes.Number(key + 5), Bytes.Number(key + 95));
+        for (int key = 0; key < KeyCount; key++)
+            store.Put(Bytes.Number(key), Bytes.Value(key + 1, 3_000));
+        store.Flush();
+        CoveredState looks = store.Default.Tree.Covered;
+        files.AtCreate = number =>
+        {
+            if (number == 60)
+            {
+                // Another tombstone, so that the background thread looks.
+                files.AtCreate = null;
+                store.DeleteRange(Bytes.Number(KeyCount), Bytes.Number(KeyCount + 1));
+                store.Flush();
+                Eventually.True(() => !looks.IsDue && !looks.IsRunning, "tables are looked for");
+            }
+            return number;
+        };
+        store.Compact();
+        Assert.Null(files.AtCreate);
+        for (int key = 0; key < KeyCount; key++)
+            Assert.Equal(Bytes.Value(key + 1, 3_000), store.Get(Bytes.Number(key)));
     }
 
     [Theory]

@@ -44,6 +44,7 @@ internal sealed class CompactionClaims
             claims._claims.Add(new Claim(plan.Keys, plan.TopLevel, plan.OutputLevel));
             foreach ((_, Table table) in plan.Inputs)
                 named.Add(table);
+            named.UnionWith(plan.Installed);
         }
         Claim? unknown = null;
         for (int level = 0; level < TreeVersion.LevelCount; level++)

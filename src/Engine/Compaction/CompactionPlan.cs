@@ -50,6 +50,7 @@ internal sealed class CompactionPlan
     public const int GrandparentTablesMax = 10;
 
     private readonly OlderTables _older;
+    private readonly List<Table> _installed = [];
 
     private CompactionPlan(
         TreeVersion version, KeyspaceOptions options, CompactionReason reason, string why,
@@ -130,9 +131,26 @@ internal sealed class CompactionPlan
     /// <summary>The same answer for one key in any order; for tests and tools.</summary>
     public bool MayHoldOlder(ReadOnlySpan<byte> userKey) => WalkOlder().MayHold(userKey);
 
-    /// <summary>Marks or unmarks the inputs as taken. Under the store's lock.</summary>
+    /// <summary>Outputs that are in the tree while the rest of the plan is merged. Under the
+    /// store's lock.</summary>
+    public IReadOnlyList<Table> Installed => _installed;
+
+    /// <summary>A part's output is in the tree, and taken like an input: what it was merged from
+    /// stands above it, and range tombstones there that it has outlived would have it dropped.
+    /// Under the store's lock.</summary>
+    public void TakeInstalled(Table output)
+    {
+        Debug.Assert(!output.IsCompacting, "nobody has seen it yet");
+        output.IsCompacting = true;
+        _installed.Add(output);
+    }
+
+    /// <summary>Marks the inputs as taken, or unmarks them and what was installed. Under the
+    /// store's lock.</summary>
     public void MarkInputs(bool compacting)
     {
+        foreach (Table table in _installed)
+            table.IsCompacting = compacting;
         foreach ((_, Table table) in Inputs)
         {
             Debug.Assert(table.IsCompacting != compacting, "a table has one taker");

@@ -11,6 +11,10 @@
 // entry twice, or once more without its sequence, as an older version. Only from level 0: from
 // any other, both could be without a sequence, and be taken for two. Other plans are one edit.
 //
+// What has come down is nobody else's to take before the last edit: an entry without its sequence
+// looks older than a range tombstone on level 0 that it is newer than, and CoveredWork would drop
+// its table. Later it would drop a copy.
+//
 // Threads: one calls, and starts one more for each thread that is free. Inputs are referenced from
 // the constructor to Dispose.
 
@@ -117,7 +121,8 @@ internal sealed class CompactionRun(
     private bool CommitRest() => Commit(
         Left(),
         [.. _parts.Where(static part => !part.IsCommitted)
-            .SelectMany(static part => part.Outputs)]);
+            .SelectMany(static part => part.Outputs)],
+        static _ => { });
 
     private void CommitPart(CompactionPart part)
     {
@@ -125,7 +130,7 @@ internal sealed class CompactionRun(
             return;
         if (part.Outputs.Count > 0)
             state.SyncDirectory();
-        part.IsCommitted = Commit(part.Replaced, part.Outputs);
+        part.IsCommitted = Commit(part.Replaced, part.Outputs, plan.TakeInstalled);
         if (!part.IsCommitted)
             throw new OperationCanceledException("the keyspace was dropped");
         foreach ((_, Table table) in part.Replaced)
@@ -133,7 +138,8 @@ internal sealed class CompactionRun(
     }
 
     private bool Commit(
-        IReadOnlyList<(int Level, Table Table)> inputs, IReadOnlyList<Table> outputs)
+        IReadOnlyList<(int Level, Table Table)> inputs, IReadOnlyList<Table> outputs,
+        Action<Table> onInstalled)
     {
         var edit = new VersionEdit();
         foreach ((int level, Table table) in inputs)
@@ -147,6 +153,8 @@ internal sealed class CompactionRun(
                 gone, [.. outputs.Select(table => (plan.OutputLevel, table))]));
             foreach (Table table in gone)
                 table.MarkObsolete();
+            foreach (Table table in outputs)
+                onInstalled(table);
             tree.Covered.IsDue |= outputs.Any(static table => table.Info.RangeDeleteCount > 0);
         });
     }

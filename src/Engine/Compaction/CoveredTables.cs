@@ -5,7 +5,8 @@
 // A table is covered when over each of its keys lies a tombstone that is newer than all that the
 // table holds, and no snapshot sees something of the table but not that tombstone. Sequences that
 // a compaction has dropped count as zero, older than every tombstone; that is right because none
-// is dropped while a tombstone that the entry is newer than is left in the same version.
+// is dropped while a tombstone that the entry is newer than is left in the same version; of a
+// copy whose original still stands on level 0 (CompactionRun) it is wrong, and harmless.
 //
 // Threads: pure functions. CoveredWork does the deed.
 

@@ -176,6 +176,8 @@ internal sealed class StoreOperations(RunState run)
         {
             Expect.True(
                 !copy.GetStatistics().Recovery.CleanlyClosed, "CleanlyClosed after a kill");
+            // It drops tables of its own, and may not between two looks.
+            copy.WaitForIdle();
             CheckContent(copy);
         }
         Directory.Delete(image, recursive: true);
