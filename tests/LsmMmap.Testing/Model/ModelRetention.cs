@@ -19,6 +19,7 @@ internal sealed class ModelRetention
     private bool _hadLimitsAlways = true;
     private long _lastCommit;
     private long _commitBefore;
+    private long _lastMerged;
     // Commits and times up to which entries were beyond the one limit or the other.
     private long _beyondBytes;
     private long _beyondAgeMs = long.MinValue;
@@ -31,6 +32,10 @@ internal sealed class ModelRetention
     public void SetLimits(Retention? limits, long nowMs)
     {
         Judge(nowMs);
+        // What is merged stands in tables by key, and which of those goes first says nothing of
+        // when an entry was written.
+        if (_limits == null)
+            _lastMerged = _lastCommit;
         _limits = limits;
         HadLimits |= limits != null;
         _hadLimitsAlways &= limits != null;
@@ -87,7 +92,7 @@ internal sealed class ModelRetention
     {
         // The newest table stays whatever its size, and a commit is whole in one.
         if (_limits is { Bytes: > 0 and < WideBytes })
-            _beyondBytes = _commitBefore;
+            _beyondBytes = Math.Max(_commitBefore, _lastMerged);
         // An age begins with the flush, which is not before the write.
         if (_limits is { } limits && limits.Age != TimeSpan.Zero)
             _beyondAgeMs = Math.Max(_beyondAgeMs, nowMs - (long)limits.Age.TotalMilliseconds);
