@@ -1,6 +1,7 @@
-// What one compaction takes and where it puts the result. Immutable, made under the store's lock
-// from one version; it stays right while others work, because the picker lets nothing start that
-// would reach into it (CompactionClaims). Whoever runs it keeps the inputs alive.
+// What one compaction takes and where it puts the result. Immutable but for what of the result is
+// in the tree already; made under the store's lock from one version. It stays right while others
+// work, because the picker lets nothing start that would reach into it (CompactionClaims). Whoever
+// runs it keeps the inputs alive.
 //
 // Invariants, each of which guards against losing data in silence (asserted when it is made):
 // 1. An input of level 0 comes with every older table of level 0 that overlaps it, unless the

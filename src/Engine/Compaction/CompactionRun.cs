@@ -104,11 +104,9 @@ internal sealed class CompactionRun(
     {
         Debug.Assert(_parts.Length == 0, "a move writes no table");
         var edit = new VersionEdit();
-        foreach ((int level, Table table) in plan.Inputs)
-        {
-            edit.Removed.Add((tree.Id, level, table.Info.Number));
+        edit.Remove(tree.Id, plan.Inputs);
+        foreach ((_, Table table) in plan.Inputs)
             edit.Added.Add((tree.Id, plan.OutputLevel, table.Info));
-        }
         bool done = committer.Commit(tree, edit, () => tree.Install(tree.Version.With(
             plan.Inputs.Select(static input => input.Table).ToHashSet(),
             [.. plan.Inputs.Select(input => (plan.OutputLevel, input.Table))])));
@@ -142,8 +140,7 @@ internal sealed class CompactionRun(
         Action<Table> onInstalled)
     {
         var edit = new VersionEdit();
-        foreach ((int level, Table table) in inputs)
-            edit.Removed.Add((tree.Id, level, table.Info.Number));
+        edit.Remove(tree.Id, inputs);
         foreach (Table table in outputs)
             edit.Added.Add((tree.Id, plan.OutputLevel, table.Info));
         return committer.Commit(tree, edit, () =>

@@ -139,8 +139,7 @@ internal sealed class CoveredWork(StoreState state, VersionCommitter committer)
     private bool Commit(KeyspaceTree tree, List<(int Level, Table Table)> taken)
     {
         var edit = new VersionEdit();
-        foreach ((int level, Table table) in taken)
-            edit.Removed.Add((tree.Id, level, table.Info.Number));
+        edit.Remove(tree.Id, taken);
         return committer.Commit(tree, edit, () =>
         {
             tree.Install(tree.Version.With(

@@ -80,8 +80,7 @@ internal sealed class ExpiredWork(StoreState state, VersionCommitter committer) 
     {
         long start = _clock.GetTimestamp();
         var edit = new VersionEdit();
-        foreach ((int level, Table table) in due)
-            edit.Removed.Add((tree.Id, level, table.Info.Number));
+        edit.Remove(tree.Id, due);
         bool done = committer.Commit(tree, edit, () =>
         {
             tree.Install(tree.Version.With(

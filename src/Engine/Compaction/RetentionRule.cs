@@ -1,10 +1,9 @@
 // Which entry survives a merge. The rule that, when wrong, loses data in silence.
 //
 // Entries come in internal-key order: of each user key the newest first. One that comes twice was
-// left by a compaction that ended between two of its commits (CompactionRun), and counts once.
-// The snapshots divide
-// the sequences into stripes: a version belongs to the oldest snapshot that can see it, or to
-// "now" when no snapshot can. Of each stripe only the newest version is ever seen, so:
+// left by a compaction that ended between two of its commits (CompactionRun), and counts once. The
+// snapshots divide the sequences into stripes: a version belongs to the oldest snapshot that can
+// see it, or to "now" when no snapshot can. Of each stripe only the newest version is ever seen:
 // 1. The newest version of each stripe is kept, the others are dropped. This is the newest at or
 //    below each snapshot, and the newest of all.
 // 2. In the lowest stripe, everything older in the inputs is dropped by 1. When no table outside

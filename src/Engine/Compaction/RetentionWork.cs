@@ -90,8 +90,7 @@ internal sealed class RetentionWork(StoreState state, VersionCommitter committer
     {
         long start = _clock.GetTimestamp();
         var edit = new VersionEdit();
-        foreach ((int level, Table table) in due)
-            edit.Removed.Add((tree.Id, level, table.Info.Number));
+        edit.Remove(tree.Id, due);
         bool done = Commit(tree, edit);
         // A keyspace that was dropped meanwhile took only those along that it still had.
         foreach ((_, Table table) in due)

@@ -119,6 +119,7 @@ internal sealed unsafe partial class OrderedIndex
         {
             // Safety: nodes live as long as the arena, and the slot comes from the node's own
             // order. A key that shares less than all others may be led astray, to some leaf.
+            // The leaf itself is not looked at: that would be the wait.
             NodeOrder order = new(node->Order);
             bool isLast = node->Level == 1;
             node = (OrderNode*)_arena.Resolve(

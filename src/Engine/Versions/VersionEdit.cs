@@ -42,6 +42,13 @@ internal sealed class VersionEdit
     /// <summary>While decoding: the tag of a field that a newer version wrote and that must be
     /// understood. The edit is then not to be acted on.</summary>
     public byte? UnknownField { get; set; }
+
+    /// <summary>Tables that go, with the level that each lies on.</summary>
+    public void Remove(int keyspaceId, IReadOnlyList<(int Level, Table Table)> tables)
+    {
+        foreach ((int level, Table table) in tables)
+            Removed.Add((keyspaceId, level, table.Info.Number));
+    }
 }
 
 internal readonly record struct StoreNumbers(

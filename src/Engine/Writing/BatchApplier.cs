@@ -24,10 +24,9 @@ internal static class BatchApplier
         bool looksAhead = batch.Count > 1 && next.MoveNext();
         while (reader.MoveNext())
         {
-            if (looksAhead && next.MoveNext() && next.KeyspaceId == defaultTree.Id)
-                defaultTree.Active.Table.PrefetchForAdd(next.Key);
-            KeyspaceTree tree = reader.KeyspaceId == defaultTree.Id
-                ? defaultTree : Find(batch, reader.KeyspaceId);
+            if (looksAhead && next.MoveNext())
+                Find(batch, defaultTree, next.KeyspaceId).Active.Table.PrefetchForAdd(next.Key);
+            KeyspaceTree tree = Find(batch, defaultTree, reader.KeyspaceId);
             SchedulePoint.Reach("apply");
             Add(tree.Active, reader.Key, sequence, reader.Kind, reader.Value, logNumber);
             hasRanges |= reader.Kind == ValueKind.RangeDelete;
@@ -61,8 +60,11 @@ internal static class BatchApplier
             tree.Active.PublishRanges();
     }
 
-    private static KeyspaceTree Find(BatchBuffer batch, int keyspaceId)
+    private static KeyspaceTree Find(
+        BatchBuffer batch, KeyspaceTree defaultTree, int keyspaceId)
     {
+        if (keyspaceId == defaultTree.Id)
+            return defaultTree;
         foreach (KeyspaceTree tree in batch.Trees)
         {
             if (tree.Id == keyspaceId)
