@@ -34,6 +34,9 @@ internal sealed class CompactionPart(
     /// <summary>Throws when nobody wants the work any more.</summary>
     public required Action ThrowIfUnwanted { get; init; }
 
+    /// <summary>Whether readers are to find the outputs as if they had been there before.</summary>
+    public bool WarmsOutputs { get; init; }
+
     /// <summary>Tables that were written, in the order of their keys.</summary>
     public List<Table> Outputs { get; } = [];
 
@@ -143,7 +146,10 @@ internal sealed class CompactionPart(
     {
         using TableOutput finished = output!;
         output = null;
-        Outputs.Add(services.Tables.NewTable(finished.Finish(ranges)));
+        Table table = services.Tables.NewTable(finished.Finish(ranges));
+        Outputs.Add(table);
+        if (WarmsOutputs)
+            table.Reader.Warm();
     }
 
     [DoesNotReturn]

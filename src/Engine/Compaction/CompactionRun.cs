@@ -194,13 +194,28 @@ internal sealed class CompactionRun(
                 plan, int.MaxValue, SubRanges.TablesOfCommit, tree.Options.TableBytes)
             : SubRanges.Cuts(
                 plan, threadsMax, SubRanges.TablesOfThread, tree.Options.TableBytes);
+        bool isRead = AreInputsRead();
         byte[][] bounds = [[], .. cuts, RangeTombstones.End];
         _parts = [.. Enumerable.Range(0, bounds.Length - 1).Select(i => new CompactionPart(
             state.Services, tree, plan, inputs, bounds[i], bounds[i + 1])
         {
             Pay = pay,
             ThrowIfUnwanted = throwIfUnwanted,
+            WarmsOutputs = isRead,
         })];
+    }
+
+    /// <summary>Whether readers have been at most of what the inputs hold, and so will be at most
+    /// of what becomes of it.</summary>
+    private bool AreInputsRead()
+    {
+        long bytes = 0;
+        foreach ((_, Table table) in plan.Inputs)
+        {
+            if (table.IsOpen && table.Reader.IsMostlyTouched)
+                bytes += table.Info.FileBytes;
+        }
+        return bytes > plan.InputBytes / 2;
     }
 
     private void RunAll(RangeTombstones ranges)

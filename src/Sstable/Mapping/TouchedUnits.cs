@@ -7,6 +7,7 @@
 // change, so nothing need be published with it.
 
 using System.Diagnostics;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace LsmMmap.Sstable.Mapping;
@@ -31,6 +32,18 @@ internal sealed class TouchedUnits
     {
         long unit = offset >> _unitShift;
         return (_bits[unit >> 6] >> (int)unit & 1) != 0;
+    }
+
+    /// <summary>How many units are known, while others may be added.</summary>
+    public long Count
+    {
+        get
+        {
+            long count = 0;
+            foreach (ulong word in _bits)
+                count += BitOperations.PopCount(word);
+            return count;
+        }
     }
 
     public void Add(long offset)

@@ -60,6 +60,13 @@ internal sealed class BlockSource
     public bool MayWait(BlockHandle handle) =>
         !IsDataMapped || _isGuarded || !_blocks.Contains(handle.Offset);
 
+    /// <summary>Whether a touch of a data block is remembered.</summary>
+    public bool KeepsTouched => IsDataMapped && !_isGuarded;
+
+    /// <summary>Whether most blocks have been touched and stand verified.</summary>
+    public bool IsMostlyTouched => KeepsTouched
+        && _blocks.Count > (_footer.DataBlocks + _footer.FilterPages) / 2;
+
     /// <summary>
     /// A mapped block less its trailer. Requires: mapped, page-packed.
     /// </summary>
@@ -70,6 +77,15 @@ internal sealed class BlockSource
         if (!_blocks.Contains(handle.Offset) || _isGuarded)
             Touch(handle, type);
         return _bytes.Slice(handle.Offset, handle.Bytes - BlockTrailer.Bytes);
+    }
+
+    /// <summary>Verifies a block unless it is known. Requires: it was populated.</summary>
+    public void CheckMapped(BlockHandle handle, BlockType type)
+    {
+        if (_blocks.Contains(handle.Offset))
+            return;
+        CheckRaw(_bytes.Slice(handle.Offset, handle.Bytes).Span, handle.Offset, type);
+        _blocks.Add(handle.Offset);
     }
 
     /// <summary>
@@ -291,10 +307,7 @@ internal sealed class BlockSource
     {
         Debug.Assert(!_isCopied, "a table that is copied is not touched through its mapping");
         _bytes.Populate(handle.Offset, handle.Bytes);
-        if (_blocks.Contains(handle.Offset))
-            return;
-        CheckRaw(_bytes.Slice(handle.Offset, handle.Bytes).Span, handle.Offset, type);
-        _blocks.Add(handle.Offset);
+        CheckMapped(handle, type);
     }
 
     private InflatedBlock CopyValue(long offset, int valueBytes, int extentBytes)

@@ -130,6 +130,20 @@ internal sealed class TableReader : IDisposable
         }
     }
 
+    /// <summary>Whether readers have been at most of the table.</summary>
+    public bool IsMostlyTouched => _source.IsMostlyTouched;
+
+    /// <summary>Does ahead what the first lookups in each part of the table would do: page faults,
+    /// checksums and the flat index. Nothing where no touch is remembered.</summary>
+    public void Warm()
+    {
+        if (!_source.KeepsTouched)
+            return;
+        WarmPass.Run(_source);
+        if (_indexCache != null && _indexSlot.Current == null)
+            Flatten();
+    }
+
     /// <summary>Every separator with its block, in order.</summary>
     public IEnumerable<(byte[] UserKey, ulong Tag, BlockHandle Handle)> EnumerateIndex()
     {

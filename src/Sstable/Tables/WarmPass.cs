@@ -1,0 +1,39 @@
+// Touches a whole table at once, as its readers would block by block. Where they will be all over
+// it, as over what it was made from, nobody of them then waits for a page fault or a checksum.
+//
+// Damage is thrown to whoever asks, before any reader has met the table.
+// Threads: any; one pass each.
+
+using System.Diagnostics;
+using LsmMmap.Sstable.Format;
+
+namespace LsmMmap.Sstable.Tables;
+
+internal static class WarmPass
+{
+    /// <summary>Touches data, filter, and the index on the way. Requires: touches are remembered.
+    /// </summary>
+    public static void Run(BlockSource source)
+    {
+        Debug.Assert(source.KeepsTouched, "what is forgotten is touched for nothing");
+        Footer footer = source.Footer;
+        // One call for all pages; one for each block would cost more than its checksum.
+        source.Bytes.Populate(0, footer.FileBytes);
+        var index = new IndexCursor();
+        try
+        {
+            index.Reset(source, flat: null, fromFile: false);
+            for (bool isThere = index.SeekToFirst(); isThere; isThere = index.MoveNext())
+                source.CheckMapped(index.Handle, BlockType.Data);
+        }
+        finally
+        {
+            index.Release();
+        }
+        for (int i = 0; i < footer.FilterPages; i++)
+        {
+            long page = footer.FilterOffset + (long)i * TableLayout.PageBytes;
+            source.CheckMapped(new BlockHandle(page, TableLayout.PageBytes), BlockType.Filter);
+        }
+    }
+}
