@@ -149,7 +149,19 @@ internal sealed class CompactionPart(
         Table table = services.Tables.NewTable(finished.Finish(ranges));
         Outputs.Add(table);
         if (WarmsOutputs)
+            Warm(table);
+    }
+
+    private static void Warm(Table table)
+    {
+        try
+        {
             table.Reader.Warm();
+        }
+        catch (LsmException e) when (e is not CorruptionException)
+        {
+            // The system has no file descriptor or mapping to give. Nothing needs it yet.
+        }
     }
 
     [DoesNotReturn]
