@@ -4,6 +4,7 @@
 using LsmMmap.Engine.Files;
 using LsmMmap.Engine.Tests.Regression;
 using LsmMmap.Engine.Versions;
+using LsmMmap.Sstable.Format;
 using LsmMmap.Testing;
 
 namespace LsmMmap.Engine.Tests;
@@ -24,9 +25,22 @@ public sealed class WarmOutputsTests : StoreTest
             Assert.Equal(Bytes.Value(key, 300), store.Get(Bytes.Number(key)));
         store.Compact();
         Assert.NotEmpty(TablesOf(store));
-        Assert.All(TablesOf(store), table => Assert.Equal(
-            isTouched, table.IsOpen && table.Reader.IsMostlyTouched));
+        Assert.All(TablesOf(store), table => Assert.Equal(isTouched, table.IsOpen));
         CheckAll(store);
+    }
+
+    [Fact]
+    public void Compact_OfWarmTablesThatNobodyReads_LetsThemGoCold()
+    {
+        using LsmStore store = Open(Compression.None);
+        CheckAll(store);
+        store.Compact();
+        Assert.All(TablesOf(store), static table => Assert.True(table.IsOpen));
+        for (int key = 0; key < KeyCount; key++)
+            store.Put(Bytes.Number(key), Bytes.Value(key, 300));
+        store.Flush();
+        store.Compact();
+        Assert.All(TablesOf(store), static table => Assert.False(table.IsOpen));
     }
 
     [Fact]
@@ -66,7 +80,7 @@ public sealed class WarmOutputsTests : StoreTest
         _files.MakeTable = (path, bytes, map) =>
         {
             _files.MakeTable = null;
-            StoreFiles.Flip(path, 100);
+            StoreFiles.Flip(path, TableLayout.PageBytes + 100);
             return LocalFileSystem.Instance.OpenTable(path, bytes, map);
         };
         Assert.Throws<CorruptionException>(() => store.Compact());

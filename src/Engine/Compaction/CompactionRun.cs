@@ -212,7 +212,7 @@ internal sealed class CompactionRun(
         long bytes = 0;
         foreach ((_, Table table) in plan.Inputs)
         {
-            if (table.IsOpen && table.Reader.IsMostlyTouched)
+            if (table.IsOpen && table.Reader.IsMostlyRead)
                 bytes += table.Info.FileBytes;
         }
         return bytes > plan.InputBytes / 2;

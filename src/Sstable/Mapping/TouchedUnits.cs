@@ -7,7 +7,6 @@
 // change, so nothing need be published with it.
 
 using System.Diagnostics;
-using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace LsmMmap.Sstable.Mapping;
@@ -34,17 +33,17 @@ internal sealed class TouchedUnits
         return (_bits[unit >> 6] >> (int)unit & 1) != 0;
     }
 
-    /// <summary>How many units are known, while others may be added.</summary>
-    public long Count
+    /// <summary>How many of the units that are the first of 64 are known.</summary>
+    public int CountFirsts()
     {
-        get
-        {
-            long count = 0;
-            foreach (ulong word in _bits)
-                count += BitOperations.PopCount(word);
-            return count;
-        }
+        int count = 0;
+        foreach (ulong word in _bits)
+            count += (int)(word & 1);
+        return count;
     }
+
+    /// <summary>Whether the unit is the first of 64.</summary>
+    public bool IsFirst(long offset) => (offset >> _unitShift & 63) == 0;
 
     public void Add(long offset)
     {

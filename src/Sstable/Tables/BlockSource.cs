@@ -26,6 +26,9 @@ internal sealed class BlockSource
     private const int BlockUnitShift = 10;
     private const int ValueUnitShift = 9;
 
+    // Blocks start on pages, of which 64 units hold so many.
+    private const int SampleParts = (64 << BlockUnitShift) / TableLayout.PageBytes;
+
     private readonly TableBytes _bytes;
     private readonly Footer _footer;
     private readonly TouchedUnits _blocks;
@@ -63,9 +66,13 @@ internal sealed class BlockSource
     /// <summary>Whether a touch of a data block is remembered.</summary>
     public bool KeepsTouched => IsDataMapped && !_isGuarded;
 
-    /// <summary>Whether most blocks have been touched and stand verified.</summary>
-    public bool IsMostlyTouched => KeepsTouched
-        && _blocks.Count > (_footer.DataBlocks + _footer.FilterPages) / 2;
+    /// <summary>Whether readers have touched most blocks, judged by a sixteenth of the pages, which
+    /// <see cref="WarmPass"/> leaves to them.</summary>
+    public bool IsMostlyRead =>
+        KeepsTouched && _blocks.CountFirsts() > _footer.DataBlocks / SampleParts / 2;
+
+    /// <summary>Whether a block's touch is to tell that a reader came.</summary>
+    public bool IsSample(BlockHandle handle) => _blocks.IsFirst(handle.Offset);
 
     /// <summary>
     /// A mapped block less its trailer. Requires: mapped, page-packed.

@@ -130,8 +130,9 @@ internal sealed class TableReader : IDisposable
         }
     }
 
-    /// <summary>Whether readers have been at most of the table.</summary>
-    public bool IsMostlyTouched => _source.IsMostlyTouched;
+    /// <summary>Whether readers, and not <see cref="Warm"/>, have been at most of the table.
+    /// </summary>
+    public bool IsMostlyRead => _source.IsMostlyRead;
 
     /// <summary>Does ahead what the first lookups in each part of the table would do: page faults,
     /// checksums and the flat index. Nothing where no touch is remembered.</summary>
