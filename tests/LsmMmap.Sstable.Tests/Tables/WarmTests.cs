@@ -1,5 +1,5 @@
-// Warm beside what readers do later: it touches most of what they will touch, does not pass for one of
-// them, and meets damage as they would.
+// Warm beside what readers do later: it touches most of what they will touch, does not pass for one
+// of them, and meets damage as they would.
 
 using LsmMmap.Sstable.Caching;
 using LsmMmap.Sstable.Format;
