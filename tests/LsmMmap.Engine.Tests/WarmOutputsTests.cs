@@ -21,8 +21,7 @@ public sealed class WarmOutputsTests : StoreTest
     public void Compact_OfTablesThatAreRead_TouchesWhatItWrites(int keysApart, bool isTouched)
     {
         using LsmStore store = Open(Compression.None);
-        for (int key = 0; key < KeyCount; key += keysApart)
-            Assert.Equal(Bytes.Value(key, 300), store.Get(Bytes.Number(key)));
+        CheckAll(store, keysApart);
         store.Compact();
         Assert.NotEmpty(TablesOf(store));
         Assert.All(TablesOf(store), table => Assert.Equal(isTouched, table.IsOpen));
@@ -52,8 +51,8 @@ public sealed class WarmOutputsTests : StoreTest
         Assert.All(TablesOf(store), static table => Assert.False(table.IsOpen));
     }
 
-    // No file descriptor for an output that nobody has asked for was a failed compaction, and three
-    // of those a store that takes no more writes.
+    // An output that nobody has asked for yet is no reason to end a compaction for want of file
+    // descriptors.
     [Fact]
     public void Compact_WhoseOutputCannotBeOpenedNow_SucceedsAllTheSame()
     {
@@ -90,9 +89,9 @@ public sealed class WarmOutputsTests : StoreTest
         CheckAll(store);
     }
 
-    private static void CheckAll(LsmStore store)
+    private static void CheckAll(LsmStore store, int keysApart = 1)
     {
-        for (int key = 0; key < KeyCount; key++)
+        for (int key = 0; key < KeyCount; key += keysApart)
             Assert.Equal(Bytes.Value(key, 300), store.Get(Bytes.Number(key)));
     }
 

@@ -158,9 +158,9 @@ internal sealed class CompactionPart(
         {
             table.Reader.Warm();
         }
-        catch (LsmException e) when (e is not CorruptionException)
+        catch (LsmException e) when (IoFailure.IsExhausted(e))
         {
-            // The system has no file descriptor or mapping to give. Nothing needs it yet.
+            // The system has no file descriptor to give now. Nobody needs the table open yet.
         }
     }
 
