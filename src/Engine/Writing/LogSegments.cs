@@ -7,8 +7,8 @@
 // offset)" always means everything before as well. That point goes into every record, which lets
 // recovery tell a torn tail from damage to bytes that were once on disk.
 //
-// Any failure of a write or a sync is final: the caller marks the store as failed, and no call
-// here touches the files again.
+// Any failure of a write or a sync is final: it is noted here at once, the caller marks the store
+// as failed, and no call here touches the files again.
 // Threads: see above; the small lock guards what both sides look at, never I/O.
 
 using System.Buffers.Binary;
@@ -21,6 +21,7 @@ namespace LsmMmap.Engine.Writing;
 
 internal sealed class LogSegments : IDisposable
 {
+    private readonly LogFailure _failure;
     private readonly LogSupply _supply;
     private readonly Gate _syncGate = new();
     private readonly Gate _lock = new();
@@ -37,8 +38,6 @@ internal sealed class LogSegments : IDisposable
     private LogPosition _synced;
     private ulong _appendedSequence;
     private ulong _handedOverSequence;
-    private volatile bool _failed;
-    private Exception? _firstFailure;
     private long _closedBytes;
     private bool _hasWaitingCommits;
     private bool _isSyncing;
@@ -48,6 +47,7 @@ internal sealed class LogSegments : IDisposable
     /// last, or nothing.</summary>
     public LogSegments(StoreServices services, LogPosition predecessor, ulong lastSequence)
     {
+        _failure = new LogFailure(services);
         _supply = new LogSupply(services);
         _appendedSequence = lastSequence;
         NewLog first = _supply.First();
@@ -74,7 +74,7 @@ internal sealed class LogSegments : IDisposable
     public Action<long> OnCreated { get; set; } = static _ => { };
 
     /// <summary>Whether a write or a sync failed, so that nothing more may be appended.</summary>
-    public bool IsBroken => _writer.IsBroken || _failed || _supply.Failure != null;
+    public bool IsBroken => _failure.IsSet;
 
     /// <summary>Everything before it is with the operating system.</summary>
     public LogPosition HandedOver
@@ -124,11 +124,23 @@ internal sealed class LogSegments : IDisposable
     /// <summary>Begins a record; the leader adds its parts with <see cref="Add"/>.</summary>
     public void Begin(LogRecordKind kind)
     {
-        ThrowIf(_failed);
+        _failure.ThrowIfSet();
         _writer.Begin(kind, Synced());
     }
 
-    public void Add(ReadOnlySpan<byte> bytes) => _writer.Add(bytes);
+    /// <summary>Adds to the record. A long one is written in parts.</summary>
+    public void Add(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            _writer.Add(bytes);
+        }
+        catch (Exception e)
+        {
+            _failure.Note(e);
+            throw;
+        }
+    }
 
     /// <summary>Ends the record of commits up to a sequence: one write call, or none when it may
     /// wait in memory (Buffered). For Synced, space for the syncs to come may follow. Returns the
@@ -138,7 +150,7 @@ internal sealed class LogSegments : IDisposable
         _appendedSequence = lastSequence;
         long bytes = End(mayWait: durability == Durability.Buffered);
         if (durability == Durability.Synced)
-            Attempt(static file => file.ExpectSync());
+            Attempt(static log => log._file.ExpectSync());
         return bytes;
     }
 
@@ -147,15 +159,15 @@ internal sealed class LogSegments : IDisposable
         long before = _writer.Offset;
         _file.MayWait = mayWait;
         _hasWaitingCommits |= mayWait;
-        long end = _writer.End();
+        Attempt(static log => log._writer.End());
         NoteHandedOver();
-        return end - before;
+        return _writer.Offset - before;
     }
 
     /// <summary>Gives waiting bytes to the operating system. By the leader.</summary>
     public void HandOver()
     {
-        Attempt(static file => file.HandOver());
+        Attempt(static log => log._file.HandOver());
         NoteHandedOver();
     }
 
@@ -210,8 +222,10 @@ internal sealed class LogSegments : IDisposable
             {
                 if (Synced().CompareTo(target) >= 0)
                     return false;
+                _failure.ThrowIfSet();
                 // Closed with this sync still owed happens to a failed store alone.
-                ThrowIf(_failed || _supply.Failure != null || _disposed);
+                if (_disposed)
+                    _failure.Throw();
                 if (!_isSyncing)
                 {
                     _isSyncing = true;
@@ -231,11 +245,13 @@ internal sealed class LogSegments : IDisposable
         {
             foreach ((LogFile file, _) in owed)
                 file.File.Sync();
+            // The older ones took their time, and the leader may have failed meanwhile.
+            _failure.ThrowIfSet();
             current.File.Sync();
         }
         catch (Exception e)
         {
-            NoteFailure(e);
+            _failure.Note(e);
             throw;
         }
     }
@@ -297,7 +313,7 @@ internal sealed class LogSegments : IDisposable
         Begin(LogRecordKind.Point);
         End(mayWait: false);
         // The mark of the clean close states the exact length, so it must be durable first.
-        Attempt(static file => file.CutZeros());
+        Attempt(static log => log._file.CutZeros());
         SyncThrough(HandedOver);
         return HandedOver;
     }
@@ -319,35 +335,18 @@ internal sealed class LogSegments : IDisposable
     }
 
     /// <summary>A step on the file being written, whose failure is final.</summary>
-    private void Attempt(Action<LogFile> step)
+    private void Attempt(Action<LogSegments> step)
     {
-        ThrowIf(_failed);
+        _failure.ThrowIfSet();
         try
         {
-            step(_file);
+            step(this);
         }
         catch (Exception e)
         {
-            NoteFailure(e);
+            _failure.Note(e);
             throw;
         }
-    }
-
-    /// <summary>The log is not touched any more. Asked before a write too, because a leader may
-    /// have looked at the store's failure just before another thread's sync failed.</summary>
-    private void ThrowIf(bool isOver)
-    {
-        if (isOver)
-            throw new LsmException(
-                "an earlier write or sync of the log failed", _firstFailure ?? _supply.Failure);
-    }
-
-    /// <summary>Whoever comes after it names it, and may be the first to tell the store.
-    /// </summary>
-    private void NoteFailure(Exception e)
-    {
-        Interlocked.CompareExchange(ref _firstFailure, e, null);
-        _failed = true;
     }
 
     private LogPosition Synced()

@@ -3,6 +3,7 @@
 using LsmMmap.Engine.State;
 using LsmMmap.Engine.Versions;
 using LsmMmap.Engine.Writing;
+using LsmMmap.Wal;
 
 namespace LsmMmap.Engine.Tests.Concurrency;
 
@@ -38,6 +39,36 @@ public sealed class LogSegmentsTests
         Assert.Same(first, append.InnerException);
         Assert.Same(first, handOver.InnerException);
         Assert.Empty(files.Offences);
+    }
+
+    /// <summary>Only the leader knew of a failed write, until it had told the store. Found by the
+    /// sweep of faults beside a busy loop: a flush synced the log behind a caller who had been
+    /// told.</summary>
+    [Fact]
+    public void SyncThrough_AfterAFailedWrite_SyncsNothing()
+    {
+        var files = new MemoryLogFiles { FailingWrite = 1 };
+        using LogSegments log = Logs(files);
+        files.Arm();
+        LsmException first = Assert.Throws<LsmException>(log.NoteSync);
+        LsmException sync = Assert.Throws<LsmException>(() => log.SyncThrough(log.HandedOver));
+        Assert.Same(first, sync.InnerException);
+        Assert.Equal(0, files.SyncCount);
+    }
+
+    /// <summary>A long record is written in parts before its end.</summary>
+    [Fact]
+    public void SyncThrough_AfterAFailedPartOfALongRecord_SyncsNothing()
+    {
+        var files = new MemoryLogFiles { FailingWrite = 1 };
+        using LogSegments log = Logs(files);
+        files.Arm();
+        log.Begin(LogRecordKind.Data);
+        LsmException first = Assert.Throws<LsmException>(() => log.Add(new byte[3 << 20]));
+        LsmException sync = Assert.Throws<LsmException>(() => log.SyncThrough(log.HandedOver));
+        Assert.Same(first, sync.InnerException);
+        Assert.True(log.IsBroken);
+        Assert.Equal(0, files.SyncCount);
     }
 
     private static LogSegments Logs(MemoryLogFiles files) => new(

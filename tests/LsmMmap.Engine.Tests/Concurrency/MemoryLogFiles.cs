@@ -19,6 +19,9 @@ internal sealed class MemoryLogFiles : IFileSystem
 
     public int FailingSync { get; init; }
 
+    /// <summary>Syncs of logs since <see cref="Arm"/>.</summary>
+    public int SyncCount => _syncs;
+
     /// <summary>From here on nothing may be written: the queue is closed.</summary>
     public bool IsClosed { get; set; }
 

@@ -77,8 +77,9 @@ internal sealed class FaultInjectingFileSystem(IFileSystem inner, Fault? fault)
     public bool HasRoomForLogs { get; set; }
 
     /// <summary>Whether a caller of the store was told of a failure. Until then another thread may
-    /// still write to a file whose sync has failed, because a sync and a write may run at once:
-    /// nobody knows of the failure before the sync has returned.</summary>
+    /// still write to a file whose sync has failed, or sync one whose write has, because a sync
+    /// and a write may run at once: nobody knows of the failure before the call has returned.
+    /// </summary>
     public Func<bool> IsTold { get; set; } = static () => true;
 
     /// <summary>Operations refused because the disk was full.</summary>
@@ -228,8 +229,8 @@ internal sealed class FaultInjectingFileSystem(IFileSystem inner, Fault? fault)
         private readonly StoreFileKind _kind = FileNames.Parse(
             Path.GetFileName(inner.FileName), out _);
 
-        private bool _failed;
-        private int _syncedBy; // the thread whose sync failed
+        private int _writeFailedBy; // the thread whose write failed
+        private int _syncFailedBy;
         private int _writes;
 
         /// <summary>A log is in use when its header is written, a manifest when its first edit
@@ -249,7 +250,7 @@ internal sealed class FaultInjectingFileSystem(IFileSystem inner, Fault? fault)
             if (owner.IsFailing(FaultKind.ShortWrite, FileName, IsLive))
             {
                 base.Write(buffer[..(buffer.Length / 2)]);
-                _failed = true;
+                _writeFailedBy = Environment.CurrentManagedThreadId;
                 throw owner.Failure(FaultKind.ShortWrite, FileName);
             }
             StepOfWrite();
@@ -271,7 +272,7 @@ internal sealed class FaultInjectingFileSystem(IFileSystem inner, Fault? fault)
 
         public override void Sync()
         {
-            if (_failed)
+            if (_syncFailedBy != 0 || KnowsOf(_writeFailedBy))
                 owner.Violated($"{FileName} was synced after a failure");
             try
             {
@@ -279,8 +280,7 @@ internal sealed class FaultInjectingFileSystem(IFileSystem inner, Fault? fault)
             }
             catch
             {
-                _syncedBy = Environment.CurrentManagedThreadId;
-                _failed = true;
+                _syncFailedBy = Environment.CurrentManagedThreadId;
                 throw;
             }
             base.Sync();
@@ -288,18 +288,20 @@ internal sealed class FaultInjectingFileSystem(IFileSystem inner, Fault? fault)
 
         private void JudgeWrite()
         {
-            bool mayNotKnow = _syncedBy != 0
-                && _syncedBy != Environment.CurrentManagedThreadId && !owner.IsTold();
-            if (_failed && !mayNotKnow)
+            if (_writeFailedBy != 0 || KnowsOf(_syncFailedBy))
                 owner.Violated($"{FileName} was written after a failure");
         }
+
+        /// <summary>Whether this thread knows, or had to, of what failed on that one.</summary>
+        private bool KnowsOf(int failedBy) => failedBy != 0
+            && (failedBy == Environment.CurrentManagedThreadId || owner.IsTold());
 
         private void StepOfWrite()
         {
             JudgeWrite();
             if (!owner.IsFailing(FaultKind.Write, FileName, IsLive))
                 return;
-            _failed = true;
+            _writeFailedBy = Environment.CurrentManagedThreadId;
             throw owner.Failure(FaultKind.Write, FileName);
         }
     }
