@@ -98,7 +98,7 @@ public abstract class FaultSweepTests(ITestOutputHelper output, string stride, i
             },
             RetriesMax = fault.Always ? 2 : 20_000,
         };
-        files.IsTold = () => run.FirstError != null;
+        files.IsTold = () => run.FirstError is StoreFailedException;
         try
         {
             workload.Steps(run);

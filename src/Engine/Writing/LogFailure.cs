@@ -4,8 +4,8 @@
 //
 // Whoever comes after the first failure names it, because that thread may be the first to tell
 // the store, which keeps the cause for good.
-// Threads: any. Between the failure of one thread and its note here another may begin a sync or a
-// write; it cannot know.
+// Threads: any. A write may begin while a sync fails and the other way round, because neither
+// thread can know; a sync has ended before anybody is told of a failed write.
 
 using System.Diagnostics;
 using LsmMmap.Engine.State;

@@ -26,19 +26,13 @@ internal sealed class LogSegments : IDisposable
     private readonly Gate _syncGate = new();
     private readonly Gate _lock = new();
     private readonly List<(LogFile File, LogPosition End)> _unsynced = [];
-
-    // Where each log begins, counted over all logs of this opening. The leader's.
-    private readonly Queue<(long Number, long Start)> _starts = [];
-
-    // The same of the logs that are still needed. Under the small lock.
-    private readonly List<(long Number, long Start)> _needed = [];
+    private readonly LogStarts _starts;
     private LogFile _file;
     private LogWriter _writer;
     private LogPosition _handedOver;
     private LogPosition _synced;
     private ulong _appendedSequence;
     private ulong _handedOverSequence;
-    private long _closedBytes;
     private bool _hasWaitingCommits;
     private bool _isSyncing;
     private bool _disposed;
@@ -53,8 +47,7 @@ internal sealed class LogSegments : IDisposable
         NewLog first = _supply.First();
         (_file, _writer) = (first.File, first.Writer);
         CurrentNumber = first.Number;
-        _starts.Enqueue((first.Number, 0));
-        _needed.Add((first.Number, 0));
+        _starts = new LogStarts(first.Number);
         var start = new LogPosition(first.Number, _writer.Offset);
         // Its link claims nothing: what was replayed counts as synced only once CURRENT names a
         // manifest that no longer needs the older logs.
@@ -88,12 +81,7 @@ internal sealed class LogSegments : IDisposable
 
     /// <summary>Bytes of the logs from this one on. By the leader, who never asks for an older
     /// one again.</summary>
-    public long BytesSince(long logNumber)
-    {
-        while (_starts.Peek().Number < logNumber)
-            _starts.Dequeue();
-        return _closedBytes + _writer.Offset - _starts.Peek().Start;
-    }
+    public long BytesSince(long logNumber) => _starts.BytesSince(logNumber, _writer.Offset);
 
     /// <summary>Bytes of the logs from the oldest one that is still needed on. By anybody; an
     /// older one is never asked for again.</summary>
@@ -102,8 +90,7 @@ internal sealed class LogSegments : IDisposable
         using (_lock.Hold())
         {
             AssertInvariants();
-            _needed.RemoveAll(log => log.Number < oldestLog && log.Number < CurrentNumber);
-            return _needed[^1].Start + _handedOver.Offset - _needed[0].Start;
+            return _starts.NeededBytes(oldestLog, _handedOver.Offset);
         }
     }
 
@@ -137,7 +124,7 @@ internal sealed class LogSegments : IDisposable
         }
         catch (Exception e)
         {
-            _failure.Note(e);
+            NoteFailedWrite(e);
             throw;
         }
     }
@@ -245,8 +232,6 @@ internal sealed class LogSegments : IDisposable
         {
             foreach ((LogFile file, _) in owed)
                 file.File.Sync();
-            // The older ones took their time, and the leader may have failed meanwhile.
-            _failure.ThrowIfSet();
             current.File.Sync();
         }
         catch (Exception e)
@@ -287,8 +272,6 @@ internal sealed class LogSegments : IDisposable
             throw;
         }
         var predecessor = new LogPosition(CurrentNumber, _writer.Offset);
-        _closedBytes += predecessor.Offset;
-        _starts.Enqueue((next.Number, _closedBytes));
         using (_lock.Hold())
         {
             AssertInvariants();
@@ -296,7 +279,7 @@ internal sealed class LogSegments : IDisposable
             _file = next.File;
             _writer = next.Writer;
             CurrentNumber = next.Number;
-            _needed.Add((next.Number, _closedBytes));
+            _starts.Next(next.Number, predecessor.Offset);
             _handedOver = new LogPosition(next.Number, next.Writer.Offset);
         }
         WriteLink(predecessor, lastSequence);
@@ -344,8 +327,20 @@ internal sealed class LogSegments : IDisposable
         }
         catch (Exception e)
         {
-            _failure.Note(e);
+            NoteFailedWrite(e);
             throw;
+        }
+    }
+
+    /// <summary>Returns when the sync that may be running has ended. No other begins, so that
+    /// nothing is synced once a caller is told.</summary>
+    private void NoteFailedWrite(Exception e)
+    {
+        _failure.Note(e);
+        using (_syncGate.Hold())
+        {
+            while (_isSyncing)
+                _syncGate.Wait();
         }
     }
 

@@ -25,6 +25,10 @@ internal sealed class MemoryLogFiles : IFileSystem
     /// <summary>From here on nothing may be written: the queue is closed.</summary>
     public bool IsClosed { get; set; }
 
+    /// <summary>A caller was told that the store has failed: from here on no log is synced.
+    /// </summary>
+    public bool IsTold { get; set; }
+
     /// <summary>What the store did although it may not.</summary>
     public List<string> Offences { get; } = [];
 
@@ -113,6 +117,8 @@ internal sealed class MemoryLogFiles : IFileSystem
             SchedulePoint.Reach("sync log");
             if (_syncHasFailed)
                 owner.Offences.Add("a sync after a failed sync");
+            if (owner.IsTold)
+                owner.Offences.Add("a sync after a caller was told of a failure");
             if (owner.IsArmed && ++owner._syncs == owner.FailingSync)
             {
                 _syncHasFailed = true;

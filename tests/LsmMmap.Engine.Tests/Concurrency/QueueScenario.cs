@@ -4,6 +4,7 @@
 // - a reader sees a batch whole or not at all;
 // - sequences are distinct, and those of one thread grow;
 // - after a failed write nothing is written, and every commit that was not done throws;
+// - once one has thrown so, nothing is synced either;
 // - Close returns when nobody leads, every accepted commit is done, and none comes after it;
 // - nobody waits for ever (the schedule itself sees that).
 //
@@ -100,6 +101,7 @@ internal abstract class QueueScenario : IScenario, IDisposable
         }
         catch (Exception e) when (e is LsmException or ObjectDisposedException)
         {
+            Files.IsTold |= e is StoreFailedException;
             Expect(e);
             return;
         }

@@ -53,6 +53,13 @@ public sealed class WriteQueueScheduleTests
         Assert.True(Explorer.Every(
             () => new FailingWriters(write, 0), 2, RunsMax, $"-{write}").IsComplete);
 
+    /// <summary>A sync that is running when a write fails has to end before anybody hears of it:
+    /// from then on no log is touched. Found by the sweep of faults with pauses before the syncs
+    /// of flushes.</summary>
+    [Fact]
+    public void FailingWrite_BesideASync_IsToldWhenTheSyncHasEnded() =>
+        Assert.True(Explorer.Every(() => new WriterBesideASync(), 2, RunsMax).IsComplete);
+
     [Fact]
     public void FailingSync_OfTwoThreads_IsNeverTriedAgain() =>
         Assert.True(Explorer.Every(() => new FailingWriters(0, 1), 1, RunsMax).IsComplete);
@@ -217,6 +224,19 @@ public sealed class WriteQueueScheduleTests
                 Commit("b", _durability);
                 Commit("c", _durability);
             });
+        }
+
+        protected override bool MayThrow(Exception error) => error is StoreFailedException;
+    }
+
+    private sealed class WriterBesideASync : QueueScenario
+    {
+        public WriterBesideASync() => Files = new MemoryLogFiles { FailingWrite = 2 };
+
+        protected override void Start()
+        {
+            StartThread(() => Commit("a", Durability.Synced));
+            StartThread(() => Commit("b", Durability.Flushed));
         }
 
         protected override bool MayThrow(Exception error) => error is StoreFailedException;

@@ -76,7 +76,7 @@ internal sealed class FaultInjectingFileSystem(IFileSystem inner, Fault? fault)
     /// <summary>While the disk is full, new logs still find room.</summary>
     public bool HasRoomForLogs { get; set; }
 
-    /// <summary>Whether a caller of the store was told of a failure. Until then another thread may
+    /// <summary>Whether a caller was told that the store has failed. Until then another thread may
     /// still write to a file whose sync has failed, or sync one whose write has, because a sync
     /// and a write may run at once: nobody knows of the failure before the call has returned.
     /// </summary>
