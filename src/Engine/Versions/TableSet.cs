@@ -79,7 +79,7 @@ internal sealed class TableSet
         Volatile.Write(ref _mode, (int)mode);
     }
 
-    /// <summary>After a failed write nothing is unlinked any more.</summary>
+    /// <summary>After a failed write no table is unlinked any more.</summary>
     public void StopUnlinking() => _mayUnlink = false;
 
     /// <summary>A live table of this store. The caller holds its first reference.</summary>

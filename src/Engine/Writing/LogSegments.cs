@@ -21,7 +21,7 @@ namespace LsmMmap.Engine.Writing;
 
 internal sealed class LogSegments : IDisposable
 {
-    private readonly LogFailure _failure;
+    private readonly LogFailure _failure = new();
     private readonly LogSupply _supply;
     private readonly Gate _syncGate = new();
     private readonly Gate _lock = new();
@@ -41,7 +41,6 @@ internal sealed class LogSegments : IDisposable
     /// last, or nothing.</summary>
     public LogSegments(StoreServices services, LogPosition predecessor, ulong lastSequence)
     {
-        _failure = new LogFailure(services);
         _supply = new LogSupply(services);
         _appendedSequence = lastSequence;
         NewLog first = _supply.First();
@@ -67,7 +66,7 @@ internal sealed class LogSegments : IDisposable
     public Action<long> OnCreated { get; set; } = static _ => { };
 
     /// <summary>Whether a write or a sync failed, so that nothing more may be appended.</summary>
-    public bool IsBroken => _failure.IsSet;
+    public bool IsBroken => _failure.IsSet || _supply.Failure != null;
 
     /// <summary>Everything before it is with the operating system.</summary>
     public LogPosition HandedOver
@@ -118,6 +117,7 @@ internal sealed class LogSegments : IDisposable
     /// <summary>Adds to the record. A long one is written in parts.</summary>
     public void Add(ReadOnlySpan<byte> bytes)
     {
+        _failure.ThrowIfSet();
         try
         {
             _writer.Add(bytes);
@@ -209,17 +209,18 @@ internal sealed class LogSegments : IDisposable
             {
                 if (Synced().CompareTo(target) >= 0)
                     return false;
-                _failure.ThrowIfSet();
-                // Closed with this sync still owed happens to a failed store alone.
-                if (_disposed)
-                    _failure.Throw();
-                if (!_isSyncing)
+                if (_isSyncing)
                 {
-                    _isSyncing = true;
-                    AssertSyncInvariants();
-                    return true;
+                    _syncGate.Wait();
+                    continue;
                 }
-                _syncGate.Wait();
+                // Only now: nobody may hear of a failure while a sync is running. Closed with
+                // this sync still owed happens to a failed store alone.
+                if (_failure.IsSet || _supply.Failure != null || _disposed)
+                    _failure.Throw(_supply.Failure);
+                _isSyncing = true;
+                AssertSyncInvariants();
+                return true;
             }
         }
     }
@@ -333,7 +334,7 @@ internal sealed class LogSegments : IDisposable
     }
 
     /// <summary>Returns when the sync that may be running has ended. No other begins, so that
-    /// nothing is synced once a caller is told.</summary>
+    /// no log in use is synced once a caller is told.</summary>
     private void NoteFailedWrite(Exception e)
     {
         _failure.Note(e);

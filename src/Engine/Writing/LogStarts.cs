@@ -44,7 +44,8 @@ internal sealed class LogStarts
     /// asked for again.</summary>
     public long NeededBytes(long oldestLog, long offset)
     {
-        _needed.RemoveAll(log => log.Number < oldestLog && log.Number < _needed[^1].Number);
+        long current = _needed[^1].Number;
+        _needed.RemoveAll(log => log.Number < oldestLog && log.Number < current);
         Debug.Assert(_needed.Count > 0, "the log being written is always needed");
         return _needed[^1].Start + offset - _needed[0].Start;
     }

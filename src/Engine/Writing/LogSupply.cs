@@ -102,7 +102,7 @@ internal sealed class LogSupply(StoreServices services) : IDisposable
     }
 
     /// <summary>Ends the thread and removes a log that nobody wanted. Recovery passes over one
-    /// that stays, so after a failure, when no file is touched any more, it may.</summary>
+    /// that stays, so after a failed sync of the directory it may.</summary>
     public void Dispose()
     {
         using (_gate.Hold())

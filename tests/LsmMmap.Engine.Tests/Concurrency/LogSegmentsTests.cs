@@ -71,15 +71,36 @@ public sealed class LogSegmentsTests
         Assert.Equal(0, files.SyncCount);
     }
 
-    private static LogSegments Logs(MemoryLogFiles files) => new(
-        new StoreServices
-        {
-            Directory = "logs",
-            Options = new StoreOptions().Validated(),
-            Files = files,
-            StoreId = 1,
-            BootId = Guid.Empty,
-            Tables = new TableSet(files, "logs", ReadMode.Copy, 0, mayUnlink: true),
-        },
-        default, 0);
+    /// <summary>The name of the log in use is durable, whatever became of those made since, so
+    /// what waits in memory still outlives the process. Nothing counts as synced.</summary>
+    [Fact]
+    public void HandOver_AfterAFailedSyncOfTheDirectory_WritesWhatWaits()
+    {
+        var files = new MemoryLogFiles { DirectorySyncFails = true };
+        StoreServices services = Services(files);
+        using var log = new LogSegments(services, default, 0);
+        files.Arm();
+        byte[] body = Testing.Bytes.Of("waits in memory");
+        log.Begin(LogRecordKind.Data);
+        log.Add(body);
+        log.End(Durability.Buffered, 1);
+        LsmException first = Assert.Throws<LsmException>(services.Names.Run);
+        Assert.False(files.HasWritten(body));
+        log.HandOver();
+        Assert.True(files.HasWritten(body));
+        LsmException sync = Assert.Throws<LsmException>(() => log.SyncThrough(log.HandedOver));
+        Assert.Same(first, sync.InnerException);
+    }
+
+    private static LogSegments Logs(MemoryLogFiles files) => new(Services(files), default, 0);
+
+    private static StoreServices Services(MemoryLogFiles files) => new()
+    {
+        Directory = "logs",
+        Options = new StoreOptions().Validated(),
+        Files = files,
+        StoreId = 1,
+        BootId = Guid.Empty,
+        Tables = new TableSet(files, "logs", ReadMode.Copy, 0, mayUnlink: true),
+    };
 }

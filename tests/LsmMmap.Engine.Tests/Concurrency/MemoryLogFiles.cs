@@ -19,6 +19,9 @@ internal sealed class MemoryLogFiles : IFileSystem
 
     public int FailingSync { get; init; }
 
+    /// <summary>After <see cref="Arm"/>.</summary>
+    public bool DirectorySyncFails { get; init; }
+
     /// <summary>Syncs of logs since <see cref="Arm"/>.</summary>
     public int SyncCount => _syncs;
 
@@ -53,7 +56,12 @@ internal sealed class MemoryLogFiles : IFileSystem
 
     public void Delete(string path) => SchedulePoint.Reach("delete");
 
-    public void SyncDirectory(string path) => SchedulePoint.Reach("sync directory");
+    public void SyncDirectory(string path)
+    {
+        SchedulePoint.Reach("sync directory");
+        if (IsArmed && DirectorySyncFails)
+            throw IoFailure.Of("sync", path, new IOException("injected", 5));
+    }
 
     public long FreeBytes(string directory) => long.MaxValue;
 

@@ -109,6 +109,20 @@ internal abstract class QueueScenario : IScenario, IDisposable
         CheckDone(name, value, durability);
     }
 
+    /// <summary>What FlushLog and a flush do.</summary>
+    protected void SyncLog()
+    {
+        try
+        {
+            Queue.Sync(Queue.Log.HandedOver);
+        }
+        catch (LsmException e)
+        {
+            Files.IsTold |= e is StoreFailedException;
+            Expect(e);
+        }
+    }
+
     /// <summary>The same by WriteAsync; its result is judged at the end.</summary>
     protected void CommitAsync(
         string name, Durability durability, CancellationToken token = default)

@@ -60,6 +60,12 @@ public sealed class WriteQueueScheduleTests
     public void FailingWrite_BesideASync_IsToldWhenTheSyncHasEnded() =>
         Assert.True(Explorer.Every(() => new WriterBesideASync(), 2, RunsMax).IsComplete);
 
+    /// <summary>The same for a third thread, which comes to sync and finds the failure before the
+    /// leader has told it. Found by a reader of the code.</summary>
+    [Fact]
+    public void FailingWrite_BesideTwoSyncs_IsToldWhenTheSyncHasEnded() =>
+        Assert.True(Explorer.Every(() => new WriterBesideTwoSyncs(), 1, RunsMax).IsComplete);
+
     [Fact]
     public void FailingSync_OfTwoThreads_IsNeverTriedAgain() =>
         Assert.True(Explorer.Every(() => new FailingWriters(0, 1), 1, RunsMax).IsComplete);
@@ -237,6 +243,20 @@ public sealed class WriteQueueScheduleTests
         {
             StartThread(() => Commit("a", Durability.Synced));
             StartThread(() => Commit("b", Durability.Flushed));
+        }
+
+        protected override bool MayThrow(Exception error) => error is StoreFailedException;
+    }
+
+    private sealed class WriterBesideTwoSyncs : QueueScenario
+    {
+        public WriterBesideTwoSyncs() => Files = new MemoryLogFiles { FailingWrite = 2 };
+
+        protected override void Start()
+        {
+            StartThread(() => Commit("a", Durability.Synced));
+            StartThread(() => Commit("b", Durability.Flushed));
+            StartThread(SyncLog);
         }
 
         protected override bool MayThrow(Exception error) => error is StoreFailedException;
