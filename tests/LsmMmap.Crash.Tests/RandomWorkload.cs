@@ -32,6 +32,8 @@ internal static class RandomWorkload
     private static void Run(WorkloadRun run, Random random)
     {
         run.Open();
+        if (random.Next(3) == 0 && run.NextFeedKey() == null)
+            run.MakeFeed();
         for (int i = 0; i < Steps; i++)
             Step(run, random);
         if (random.Next(2) == 0)
@@ -105,6 +107,8 @@ internal static class RandomWorkload
                     : string.Create(CultureInfo.InvariantCulture, $"k{random.Next(40)}-{i}"),
                 valueBytes);
         }
+        if (run.NextFeedKey() is { } feedKey && random.Next(2) == 0)
+            entries[0] = (StoreContent.Feed, feedKey, random.Next(1, 20_000));
         run.Commit((Durability)random.Next(1, 4), entries);
     }
 }

@@ -4,6 +4,7 @@
 // must fail and change nothing.
 // Threads: one, but for Together, which has its own.
 
+using System.Globalization;
 using System.Text;
 using LsmMmap.Engine.Files;
 using LsmMmap.Testing;
@@ -159,6 +160,29 @@ internal sealed partial class WorkloadRun(
                 () => Store.GetKeyspace(name),
                 content => content.Keyspaces.Add(name, StoreContent.Empty()),
                 Durability.Synced);
+    }
+
+    /// <summary>The keyspace with retention.</summary>
+    public void MakeFeed()
+    {
+        KeyspaceOptions options = SmallKeyspace;
+        options.Retention = new Retention { Bytes = StoreContent.FeedBytes };
+        if (FirstError is not StoreFailedException)
+            Step(
+                () => Store.GetKeyspace(StoreContent.Feed, options),
+                content => content.Keyspaces.Add(StoreContent.Feed, StoreContent.Empty()),
+                Durability.Synced);
+    }
+
+    /// <summary>The key that comes next in the feed; null when there is none to write to.
+    /// </summary>
+    public string? NextFeedKey()
+    {
+        if (!History[History.LastStep].Keyspaces.TryGetValue(StoreContent.Feed, out var feed))
+            return null;
+        int last = feed.Count == 0 ? 0 : int.Parse(
+            Encoding.UTF8.GetString(feed.Last().Key), CultureInfo.InvariantCulture);
+        return (last + 1).ToString("000000", CultureInfo.InvariantCulture);
     }
 
     public void DropKeyspace(string name)

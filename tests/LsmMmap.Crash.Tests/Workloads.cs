@@ -3,7 +3,8 @@
 // two keyspaces, the three durabilities, flush, compaction, log rotation with commits on both
 // sides while the flush still runs, keyspaces made and dropped, manifests that are replaced for
 // their size, commits in flight, commits of several threads, entries that expire and tables that
-// are dropped for it, compactions that commit part by part, kill, clean close and reopening.
+// are dropped for it, compactions that commit part by part, tables that retention drops, kill,
+// clean close and reopening.
 // Threads: one each.
 
 using LsmMmap.Testing;
@@ -47,8 +48,11 @@ internal static class Workloads
     public static readonly Workload Parts = new("parts", GoDownInParts, static () => Options(
         CompactionStyle.Leveled, Compression.None, manifestBytes: 4096, threads: 1));
 
+    public static readonly Workload Feed = new("feed", DropTheOldest, static () => Options(
+        CompactionStyle.Tiered, Compression.None, manifestBytes: 1024, threads: 1));
+
     public static IReadOnlyList<Workload> All { get; } =
-        [Leveled, Tiered, Manifests, Async, Threads, Killed, Small, Expiring, Parts];
+        [Leveled, Tiered, Manifests, Async, Threads, Killed, Small, Expiring, Parts, Feed];
 
     /// <summary>One of the above, or "random:" and a seed.</summary>
     public static Workload Named(string name) => name.StartsWith(
@@ -312,6 +316,37 @@ internal static class Workloads
             run.Open();
         }
         run.Put("end", 10, Synced);
+        run.Close();
+    }
+
+    /// <summary>Tables of a keyspace with retention go one at a time and two at once, while
+    /// others beside it are merged.</summary>
+    private static void DropTheOldest(WorkloadRun run)
+    {
+        run.Open();
+        run.MakeFeed();
+        for (int i = 0; i < 9; i++)
+        {
+            if (run.NextFeedKey() is { } key)
+                run.Commit(
+                    i % 3 == 0 ? Synced : Flushed, (StoreContent.Feed, key, 7_000 * (1 + i % 4)),
+                    (null, "k" + (i % 2), 600));
+            run.Put("buffered", 30 + i, Buffered);
+            if (i % 4 != 2)
+                run.Background(static store => store.Flush());
+            if (i is not (4 or 6))
+                continue;
+            // A fault that hits a drop is told to somebody before the process ends.
+            run.Background(static store => store.WaitForIdle(), isFlush: false);
+            if (i == 4)
+                run.Kill();
+            else
+                run.Close();
+            run.Open();
+        }
+        run.Background(static store => store.WaitForIdle(), isFlush: false);
+        run.Put("end", 10, Flushed);
+        run.Background(static store => store.Compact());
         run.Close();
     }
 
