@@ -336,8 +336,10 @@ internal static class Workloads
                 run.Background(static store => store.Flush());
             if (i is not (4 or 6))
                 continue;
-            // A fault that hits a drop is told to somebody before the process ends.
+            // A fault that hits a drop is told to somebody before the process ends: when nothing
+            // runs any more the store knows of it, and the next write throws.
             run.Background(static store => store.WaitForIdle(), isFlush: false);
+            run.Put("before the end", 20 + i, Flushed);
             if (i == 4)
                 run.Kill();
             else
