@@ -11,7 +11,7 @@ namespace LsmMmap.Crash.Tests;
 internal sealed class StoreContent
 {
     /// <summary>The keyspace with retention: its keys ascend and none is written twice, so that
-    /// what is left of it ends its states.</summary>
+    /// what is left is the newest end of what was written.</summary>
     public const string Feed = "feed";
 
     /// <summary>The limit of its bytes.</summary>
@@ -72,6 +72,7 @@ internal sealed class StoreContent
         return null;
     }
 
+    // A file is larger than the values in it, so half the limit in values may be too much already.
     private static bool MayBeGone(
         byte[] key, SortedDictionary<byte[], byte[]> left, SortedDictionary<byte[], byte[]> all) =>
         left.Count > 0 && key.AsSpan().SequenceCompareTo(left.First().Key) < 0

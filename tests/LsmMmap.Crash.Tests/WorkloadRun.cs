@@ -152,12 +152,12 @@ internal sealed partial class WorkloadRun(
 
     /// <summary>Nothing when a drop failed before: the keyspace may still be there, and getting
     /// it is then no write.</summary>
-    public void MakeKeyspace(string name)
+    public void MakeKeyspace(string name, KeyspaceOptions? options = null)
     {
         if (FirstError is not StoreFailedException
             && !History[History.LastStep].Keyspaces.ContainsKey(name))
             Step(
-                () => Store.GetKeyspace(name),
+                () => Store.GetKeyspace(name, options),
                 content => content.Keyspaces.Add(name, StoreContent.Empty()),
                 Durability.Synced);
     }
@@ -167,11 +167,7 @@ internal sealed partial class WorkloadRun(
     {
         KeyspaceOptions options = SmallKeyspace;
         options.Retention = new Retention { Bytes = StoreContent.FeedBytes };
-        if (FirstError is not StoreFailedException)
-            Step(
-                () => Store.GetKeyspace(StoreContent.Feed, options),
-                content => content.Keyspaces.Add(StoreContent.Feed, StoreContent.Empty()),
-                Durability.Synced);
+        MakeKeyspace(StoreContent.Feed, options);
     }
 
     /// <summary>The key that comes next in the feed; null when there is none to write to.

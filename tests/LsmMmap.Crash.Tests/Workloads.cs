@@ -319,8 +319,8 @@ internal static class Workloads
         run.Close();
     }
 
-    /// <summary>Tables of a keyspace with retention go one at a time and two at once, while
-    /// others beside it are merged.</summary>
+    /// <summary>Retention drops tables of one keyspace while another is flushed beside it.
+    /// </summary>
     private static void DropTheOldest(WorkloadRun run)
     {
         run.Open();

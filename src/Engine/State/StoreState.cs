@@ -6,7 +6,7 @@
 // Readers take none of them.
 //
 // The store fails for good with the first error of a live log, a manifest, CURRENT or a directory
-// sync: reads go on, everything else throws that failure, and nothing that was named is unlinked.
+// sync: reads go on, everything else throws it, and nothing that an edit or log names is unlinked.
 // Threads: any.
 
 using System.Diagnostics;

@@ -8,7 +8,7 @@
 // recovery tell a torn tail from damage to bytes that were once on disk.
 //
 // Any failure of a write or a sync is final: it is noted here at once, the caller marks the store
-// as failed, and no call here touches the files again.
+// as failed, and no call that begins after the note touches the files.
 // Threads: see above; the small lock guards what both sides look at, never I/O.
 
 using System.Buffers.Binary;
@@ -216,7 +216,7 @@ internal sealed class LogSegments : IDisposable
                 }
                 // Only now: nobody may hear of a failure while a sync is running. Closed with
                 // this sync still owed happens to a failed store alone.
-                if (_failure.IsSet || _supply.Failure != null || _disposed)
+                if (IsBroken || _disposed)
                     _failure.Throw(_supply.Failure);
                 _isSyncing = true;
                 AssertSyncInvariants();

@@ -1,7 +1,6 @@
 // The logs of a store by themselves, over files in memory.
 
 using LsmMmap.Engine.State;
-using LsmMmap.Engine.Versions;
 using LsmMmap.Engine.Writing;
 using LsmMmap.Wal;
 
@@ -77,7 +76,7 @@ public sealed class LogSegmentsTests
     public void HandOver_AfterAFailedSyncOfTheDirectory_WritesWhatWaits()
     {
         var files = new MemoryLogFiles { DirectorySyncFails = true };
-        StoreServices services = Services(files);
+        StoreServices services = files.Services();
         using var log = new LogSegments(services, default, 0);
         files.Arm();
         byte[] body = Testing.Bytes.Of("waits in memory");
@@ -92,15 +91,5 @@ public sealed class LogSegmentsTests
         Assert.Same(first, sync.InnerException);
     }
 
-    private static LogSegments Logs(MemoryLogFiles files) => new(Services(files), default, 0);
-
-    private static StoreServices Services(MemoryLogFiles files) => new()
-    {
-        Directory = "logs",
-        Options = new StoreOptions().Validated(),
-        Files = files,
-        StoreId = 1,
-        BootId = Guid.Empty,
-        Tables = new TableSet(files, "logs", ReadMode.Copy, 0, mayUnlink: true),
-    };
+    private static LogSegments Logs(MemoryLogFiles files) => new(files.Services(), default, 0);
 }

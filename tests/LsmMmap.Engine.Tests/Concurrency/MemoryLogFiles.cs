@@ -4,6 +4,8 @@
 // Threads: one at a time, under a schedule.
 
 using LsmMmap.Engine.Files;
+using LsmMmap.Engine.State;
+using LsmMmap.Engine.Versions;
 using LsmMmap.Engine.Waiting;
 
 namespace LsmMmap.Engine.Tests.Concurrency;
@@ -38,6 +40,17 @@ internal sealed class MemoryLogFiles : IFileSystem
     public Guid BootId => Guid.Empty;
 
     private bool IsArmed { get; set; }
+
+    /// <summary>Those of a store that has nothing else.</summary>
+    public StoreServices Services() => new()
+    {
+        Directory = "logs",
+        Options = new StoreOptions().Validated(),
+        Files = this,
+        StoreId = 1,
+        BootId = Guid.Empty,
+        Tables = new TableSet(this, "logs", ReadMode.Copy, 0, mayUnlink: true),
+    };
 
     /// <summary>Setting up is over: writes count from here.</summary>
     public void Arm() => IsArmed = true;

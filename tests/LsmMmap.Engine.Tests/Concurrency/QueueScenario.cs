@@ -101,7 +101,6 @@ internal abstract class QueueScenario : IScenario, IDisposable
         }
         catch (Exception e) when (e is LsmException or ObjectDisposedException)
         {
-            Files.IsTold |= e is StoreFailedException;
             Expect(e);
             return;
         }
@@ -118,7 +117,6 @@ internal abstract class QueueScenario : IScenario, IDisposable
         }
         catch (LsmException e)
         {
-            Files.IsTold |= e is StoreFailedException;
             Expect(e);
         }
     }
@@ -193,20 +191,13 @@ internal abstract class QueueScenario : IScenario, IDisposable
     private void Expect(Exception error)
     {
         FailedCount++;
+        Files.IsTold |= error is StoreFailedException;
         Assert.True(MayThrow(error), $"unexpected: {error}");
     }
 
     private void SetUp()
     {
-        var services = new StoreServices
-        {
-            Directory = "logs",
-            Options = new StoreOptions().Validated(),
-            Files = Files,
-            StoreId = 1,
-            BootId = Guid.Empty,
-            Tables = new TableSet(Files, "logs", ReadMode.Copy, 0, mayUnlink: true),
-        };
+        StoreServices services = Files.Services();
         State = new StoreState(services, 0);
         using (State.Gate.Hold())
         {

@@ -54,7 +54,7 @@ public sealed class WriteQueueScheduleTests
             () => new FailingWriters(write, 0), 2, RunsMax, $"-{write}").IsComplete);
 
     /// <summary>A sync that is running when a write fails has to end before anybody hears of it:
-    /// from then on no log is touched. Found by the sweep of faults with pauses before the syncs
+    /// from then on no log is synced. Found by the sweep of faults with pauses before the syncs
     /// of flushes.</summary>
     [Fact]
     public void FailingWrite_BesideASync_IsToldWhenTheSyncHasEnded() =>
@@ -235,7 +235,7 @@ public sealed class WriteQueueScheduleTests
         protected override bool MayThrow(Exception error) => error is StoreFailedException;
     }
 
-    private sealed class WriterBesideASync : QueueScenario
+    private class WriterBesideASync : QueueScenario
     {
         public WriterBesideASync() => Files = new MemoryLogFiles { FailingWrite = 2 };
 
@@ -248,18 +248,13 @@ public sealed class WriteQueueScheduleTests
         protected override bool MayThrow(Exception error) => error is StoreFailedException;
     }
 
-    private sealed class WriterBesideTwoSyncs : QueueScenario
+    private sealed class WriterBesideTwoSyncs : WriterBesideASync
     {
-        public WriterBesideTwoSyncs() => Files = new MemoryLogFiles { FailingWrite = 2 };
-
         protected override void Start()
         {
-            StartThread(() => Commit("a", Durability.Synced));
-            StartThread(() => Commit("b", Durability.Flushed));
+            base.Start();
             StartThread(SyncLog);
         }
-
-        protected override bool MayThrow(Exception error) => error is StoreFailedException;
     }
 
     private sealed class ClosedMeanwhile : QueueScenario
