@@ -54,7 +54,9 @@ public sealed partial class LsmStore : IReadView, IDisposable, IAsyncDisposable
 
     internal StoreServices Services => _store.Services;
 
-    internal PublishedState Published => _store.State.Published;
+    internal StoreState State => _store.State;
+
+    internal PublishedState Published => State.Published;
 
     /// <summary>Opens a store for writing; makes one where none is, if the options
     /// allow.</summary>

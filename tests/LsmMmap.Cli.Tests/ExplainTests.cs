@@ -2,6 +2,7 @@
 // whatever the keys are.
 
 using System.Text.Json.Nodes;
+using LsmMmap.Testing;
 using LsmMmap.Workloads.Tests;
 
 namespace LsmMmap.Cli.Tests;
@@ -33,7 +34,8 @@ public sealed class ExplainTests : IDisposable
         JsonNode[] levels = [.. lines.Skip(2).Select(line => JsonNode.Parse(line)!)];
         Assert.Equal([0, 6, 0], levels.Select(level => level["level"]!.GetValue<int>()));
         Assert.Equal(0.5, levels[0]["score"]!.GetValue<double>());
-        Assert.Equal(1, levels[0]["tombstones"]!.GetValue<int>());
+        // One key and one range.
+        Assert.Equal(2, levels[0]["tombstones"]!.GetValue<int>());
     }
 
     [Fact]
@@ -95,6 +97,35 @@ public sealed class ExplainTests : IDisposable
     }
 
     [Fact]
+    public void Report_OfTombstonesAndAWaitingMerge_DrawsAgeTombstonesAndWhatIsNext()
+    {
+        var clock = new ManualTimeProvider();
+        using (LsmStore store = LsmStore.Open(_folder.Store, new StoreOptions
+        {
+            FreeSpaceReserveBytes = 1L << 50,
+            TimeProvider = clock,
+        }))
+        {
+            for (int i = 0; i < 5; i++)
+            {
+                store.Put("a"u8, "1"u8);
+                if (i == 4)
+                    store.DeleteRange("b"u8, "c"u8);
+                store.Flush();
+                clock.Advance(TimeSpan.FromHours(1));
+            }
+        }
+        string page = Report();
+        Assert.Equal(5, Count(page, "class=\"next\""));
+        Assert.Contains("50 % tombstones", page, StringComparison.Ordinal);
+        Assert.Equal(1, Count(page, "height=\"9\" opacity=\"0.50\"/>"));
+        // From the oldest to the newest in even steps.
+        foreach (string strength in (string[])["0.35", "0.51", "0.68", "0.84", "1.00"])
+            Assert.Equal(1, Bars(page, strength));
+        Assert.Equal(5, Count(page, "class=\"warm\""));
+    }
+
+    [Fact]
     public void Report_OfAStoreThatWorked_DrawsWhatItCostOverTime()
     {
         MakeStore();
@@ -102,7 +133,7 @@ public sealed class ExplainTests : IDisposable
         // Two keyspaces; three lines each, where something changed more than once.
         Assert.Equal(2, Count(page, "<h3>Over time</h3>"));
         Assert.Equal(6, Count(page, "<svg class=\"history\""));
-        Assert.Contains("4 changes since the store was opened", page);
+        Assert.Contains("4 changes since this MANIFEST began", page);
         Assert.Contains("sorted runs: 3.00 at the end, 3.00 at most", page);
     }
 
@@ -113,8 +144,12 @@ public sealed class ExplainTests : IDisposable
         LsmStore.Open(_folder.Store).Dispose();
         string page = Report();
         Assert.DoesNotContain("<svg class=\"history\"", page);
-        Assert.Equal(2, Count(page, "No change since the store was opened."));
+        Assert.Equal(2, Count(page, "No change since this MANIFEST began."));
     }
+
+    private static int Bars(string page, string opacity) => page.Split('\n').Count(line =>
+        line.Contains("class=\"bar\"", StringComparison.Ordinal)
+        && line.Contains($"opacity=\"{opacity}\"", StringComparison.Ordinal));
 
     private static int Count(string text, string part) =>
         text.Split(part).Length - 1;
@@ -136,6 +171,7 @@ public sealed class ExplainTests : IDisposable
         store.Put(System.Text.Encoding.UTF8.GetBytes(Evil), "1"u8);
         store.Flush();
         store.Delete("m"u8);
+        store.DeleteRange("x"u8, "y"u8);
         store.Flush();
         Keyspace log = store.GetKeyspace("log", new KeyspaceOptions
         {

@@ -172,7 +172,7 @@ internal sealed class CompactionPlan
         bool isLast = OutputLevel == TreeVersion.LevelCount - 1;
         foreach ((_, Table table) in Inputs)
         {
-            if (IsBottom && table.Info.DeleteCount + table.Info.RangeDeleteCount > 0)
+            if (IsBottom && table.Info.TombstoneCount > 0)
                 return false;
             if (Reason == CompactionReason.Manual && isLast && table.Info.LargestSequence > 0)
                 return false;

@@ -99,7 +99,7 @@ internal static class LeveledPicker
         TreeVersion version, CompactionTuning tuning, Table table, int output)
     {
         KeyRange keys = KeyRange.Of(table);
-        long deletes = Deletes(table.Info);
+        long deletes = table.Info.TombstoneCount;
         long entries = table.Info.EntryCount - table.Info.DeleteCount;
         ReadOnlySpan<Table> below = version.Tables(output);
         for (int i = deletes > tuning.DeletesDue * entries
@@ -111,8 +111,6 @@ internal static class LeveledPicker
         return deletes > tuning.DeletesDue * entries;
     }
 
-    private static long Deletes(TableInfo table) => table.DeleteCount + table.RangeDeleteCount;
-
     // Level 0 goes as one; the whole level below counts as what it meets.
     private static bool IsLevel0MostlyDeletes(
         TreeVersion version, LevelTargets targets, CompactionTuning tuning)
@@ -123,7 +121,7 @@ internal static class LeveledPicker
         {
             if (table.IsCompacting)
                 return false;
-            deletes += Deletes(table.Info);
+            deletes += table.Info.TombstoneCount;
             entries += table.Info.EntryCount - table.Info.DeleteCount;
         }
         if (deletes == 0)

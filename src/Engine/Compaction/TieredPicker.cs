@@ -159,12 +159,13 @@ internal static class TieredPicker
         {
             foreach (Table table in runs[i].Tables)
             {
-                deletes += i + 1 < runs.Count ? table.Info.DeleteCount : 0;
-                entries += table.Info.EntryCount;
+                bool isOldest = i + 1 == runs.Count;
+                deletes += isOldest ? 0 : table.Info.TombstoneCount;
+                entries += table.Info.EntryCount - (isOldest ? 0 : table.Info.DeleteCount);
             }
         }
-        return deletes > tuning.DeletesDue * (entries - deletes)
-            ? $"newer runs hold {deletes} tombstones for {entries - deletes} entries" : null;
+        return deletes > tuning.DeletesDue * entries
+            ? $"newer runs hold {deletes} tombstones for {entries} entries" : null;
     }
 
     private static long NewerBytes(List<Run> runs)

@@ -20,11 +20,11 @@ internal sealed record ExplainedTable(int Level, TableInfo Info, long ResidentBy
 /// <param name="Bytes">Their bytes.</param>
 /// <param name="TargetBytes">What it should hold; 0 when it has no target.</param>
 /// <param name="Score">From 1 on a compaction of it is due.</param>
-/// <param name="EntryCount">Entries, tombstones included.</param>
-/// <param name="DeleteCount">Tombstones.</param>
+/// <param name="EntryCount">Entries, tombstones of keys included.</param>
+/// <param name="TombstoneCount">Tombstones of keys and of ranges.</param>
 internal sealed record ExplainedLevel(
     int Level, int TableCount, long Bytes, long TargetBytes, double Score, long EntryCount,
-    long DeleteCount);
+    long TombstoneCount);
 
 internal sealed record TreeExplanation
 {
@@ -98,11 +98,11 @@ internal sealed record TreeExplanation
         TreeVersion version, KeyspaceOptions options, int level)
     {
         long entries = 0;
-        long deletes = 0;
+        long tombstones = 0;
         foreach (Table table in version.Tables(level))
         {
             entries += table.Info.EntryCount;
-            deletes += table.Info.DeleteCount;
+            tombstones += table.Info.TombstoneCount;
         }
         long targetBytes = 0;
         double score = 0;
@@ -122,6 +122,6 @@ internal sealed record TreeExplanation
         }
         return new ExplainedLevel(
             level, version.Tables(level).Length, version.LevelBytes(level), targetBytes, score,
-            entries, deletes);
+            entries, tombstones);
     }
 }

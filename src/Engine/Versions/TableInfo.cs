@@ -40,7 +40,10 @@ internal sealed record TableInfo
     /// <summary>Which part of what it holds are tombstones, those of ranges counted too.
     /// </summary>
     public double DeleteShare => EntryCount + RangeDeleteCount == 0 ? 0
-        : (double)(DeleteCount + RangeDeleteCount) / (EntryCount + RangeDeleteCount);
+        : (double)TombstoneCount / (EntryCount + RangeDeleteCount);
+
+    /// <summary>Tombstones of keys and of ranges.</summary>
+    public long TombstoneCount => DeleteCount + RangeDeleteCount;
 
     /// <summary>The entries that expire.</summary>
     public ExpiringEntries Expiring { get; init; }

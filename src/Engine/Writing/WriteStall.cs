@@ -33,8 +33,7 @@ internal sealed class WriteStall(StoreState state, LogSegments log)
     private const int LogBudgetsMax = 2;
 
     private readonly TimeProvider _clock = state.Services.Options.TimeProvider;
-    private readonly Dictionary<KeyspaceTree, (TreeVersion Version, CompactionPressure Pressure)>
-        _owed = [];
+    private readonly Dictionary<KeyspaceTree, TreeDebt> _owed = [];
     private Func<KeyspaceTree, CompactionPressure>? _owedOf;
     private double _owedSeconds;
     private long _bytesUntilLook;
@@ -153,15 +152,16 @@ internal sealed class WriteStall(StoreState state, LogSegments log)
             return WritePressure.Of(state, groupBytes, _owedOf ??= Owed);
     }
 
-    /// <summary>What compaction owes in a tree; computed once for each version.</summary>
+    /// <summary>What compaction owes in a tree; computed once for each version and its options.
+    /// </summary>
     private CompactionPressure Owed(KeyspaceTree tree)
     {
-        if (_owed.TryGetValue(tree, out var known) && ReferenceEquals(known.Version, tree.Version))
+        if (_owed.TryGetValue(tree, out TreeDebt known) && known.IsOf(tree))
             return known.Pressure;
         foreach (KeyspaceTree dropped in _owed.Keys.Where(static t => t.IsDropped).ToArray())
             _owed.Remove(dropped);
         CompactionPressure pressure = CompactionPicker.Pressure(tree.Version, tree.Options);
-        _owed[tree] = (tree.Version, pressure);
+        _owed[tree] = new TreeDebt(tree.Version, tree.Options, pressure);
         return pressure;
     }
 
@@ -252,5 +252,13 @@ internal sealed class WriteStall(StoreState state, LogSegments log)
             });
         _reason = reason;
         _stalledTime = TimeSpan.Zero;
+    }
+
+    private readonly record struct TreeDebt(
+        TreeVersion Version, KeyspaceOptions Options, CompactionPressure Pressure)
+    {
+        // Both are replaced, never changed.
+        public bool IsOf(KeyspaceTree tree) =>
+            ReferenceEquals(Version, tree.Version) && ReferenceEquals(Options, tree.Options);
     }
 }

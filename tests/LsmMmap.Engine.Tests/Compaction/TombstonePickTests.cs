@@ -91,6 +91,19 @@ public sealed class TombstonePickTests
     }
 
     [Fact]
+    public void Pick_TieredRangeTombstones_CountAsTombstones()
+    {
+        _options.Compaction = CompactionStyle.Tiered;
+        _model.Counted(6, 0, 299, 10_000, 10);
+        _model.Counted(0, 0, 299, 1_000, 1, deletes: 1, rangeDeletes: 4);
+        Assert.Null(CompactionPicker.Pick(_model.Version, _options));
+        _model.Counted(0, 0, 299, 1_000, 1, rangeDeletes: 1);
+        CompactionPlan plan = CompactionPicker.Pick(_model.Version, _options)!;
+        Assert.Equal((CompactionReason.Tombstones, 6), (plan.Reason, plan.OutputLevel));
+        Assert.Contains("6 tombstones for 11 entries", plan.Why, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Pick_TieredTombstonesOfTheOldestRun_Wait()
     {
         _options.Compaction = CompactionStyle.Tiered;

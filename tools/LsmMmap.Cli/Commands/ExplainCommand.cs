@@ -45,7 +45,7 @@ internal static class ExplainCommand
                         Field.Size("targetBytes", level.TargetBytes),
                         Field.Ratio("score", level.Score),
                         Field.Number("entries", level.EntryCount),
-                        Field.Number("tombstones", level.DeleteCount));
+                        Field.Number("tombstones", level.TombstoneCount));
             return ExitCode.Ok;
         });
         return command;

@@ -18,11 +18,11 @@ internal static class HistoryDrawing
     public static string Write(IReadOnlyList<TreePoint> points)
     {
         if (points.Count < 2)
-            return "<p>No change since the store was opened.</p>\n";
+            return "<p>No change since this MANIFEST began.</p>\n";
         var page = new StringBuilder();
         TreePoint end = points[^1];
         page.Append(CultureInfo.InvariantCulture,
-            $"<p>{Quantity.Count(points.Count - 1, "change")} since the store was opened; ")
+            $"<p>{Quantity.Count(points.Count - 1, "change")} since this MANIFEST began; ")
             .Append(CultureInfo.InvariantCulture,
                 $"{Quantity.Size(end.FlushedBytes)} flushed, {Quantity.Size(end.WrittenBytes)} ")
             .Append("written to tables.</p>\n");

@@ -1,8 +1,8 @@
 // A store's trees as one HTML page without scripts or other files. Every keyspace is a drawing:
 // down the levels, across the keys in their order (places, not distances: each bound of a table
 // is one step), a bar for each table. Tables of level 0 that overlap stand below each other. The
-// redder a bar, the more of its entries are tombstones; the line under it is the part of it that
-// the page cache holds. Those that would be compacted or dropped next have a frame. Below it, what
+// paler a bar, the older its table; the redder, the more of its entries are tombstones; the line
+// under it is the part of it that the page cache holds. Those that would be compacted or dropped next have a frame. Below it, what
 // the tree cost over time (HistoryDrawing).
 //
 // Keys and names are strangers' bytes: escaped as everywhere in this tool, then for HTML.
@@ -65,8 +65,8 @@ internal sealed class TreePage
         page.Line($"<title>{Html(store)}: tables</title><style>{Style}</style></head>");
         page.Line($"<body><main><h1>{Html(store)}</h1>");
         page.Line($"<p>As of {now.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC. Bars are tables, placed "
-            + "by their keys; red is the part of tombstones, the green line below what is in the "
-            + "page cache, a frame what comes next.</p>");
+            + "by their keys; pale ones are old, red is the part of tombstones, the green line "
+            + "below what is in the page cache, a frame what comes next.</p>");
         foreach (TreeExplanation tree in trees)
             page.Tree(tree, history.GetValueOrDefault(tree.Keyspace, []));
         page.Line("</main></body></html>");
@@ -117,7 +117,7 @@ internal sealed class TreePage
             Line($"<tr><td>{level.Level}</td><td>{Quantity.Count(level.TableCount)}</td>"
                 + $"<td>{Quantity.Size(level.Bytes)}</td><td>{Quantity.Size(level.TargetBytes)}"
                 + $"</td><td>{level.Score:0.00}</td><td>{Quantity.Count(level.EntryCount)}</td>"
-                + $"<td>{Quantity.Count(level.DeleteCount)}</td></tr>");
+                + $"<td>{Quantity.Count(level.TombstoneCount)}</td></tr>");
         Line("</tbody></table></div>");
     }
 
@@ -130,6 +130,8 @@ internal sealed class TreePage
             keys.Add(table.Info.LargestKey);
         }
         byte[][] bounds = [.. keys];
+        var ages = new AgeScale(
+            tables.Min(static t => t.Info.WrittenAtMs), tables.Max(static t => t.Info.WrittenAtMs));
         int lanes = tables.Count(static table => table.Level == 0)
             + tables.Where(static t => t.Level > 0).Select(static t => t.Level).Distinct().Count();
         Line($"<svg viewBox=\"0 0 {Width} {lanes * LaneHeight + 20}\" role=\"img\" "
@@ -145,12 +147,13 @@ internal sealed class TreePage
             if (isNew && (lane == 1 || table.Level != lastLevel))
                 Line($"<text x=\"0\" y=\"{lane * LaneHeight}\">level {table.Level}</text>");
             lastLevel = table.Level;
-            Bar(table, bounds, lane, next.Contains(table.Info.Number));
+            Bar(table, bounds, ages, lane, next.Contains(table.Info.Number));
         }
         Line("</svg>");
     }
 
-    private void Bar(ExplainedTable table, byte[][] bounds, int lane, bool isNext)
+    private void Bar(
+        ExplainedTable table, byte[][] bounds, AgeScale ages, int lane, bool isNext)
     {
         double step = (double)(Width - Left) / bounds.Length;
         double x = Left + step * Place(bounds, table.Info.SmallestKey);
@@ -158,14 +161,14 @@ internal sealed class TreePage
         double width = Math.Max(0.5, end - x - 0.5);
         int y = lane * LaneHeight - 10;
         TableInfo info = table.Info;
-        double dead = (double)info.DeleteCount / Math.Max(1, info.EntryCount);
         double warm = Math.Clamp((double)table.ResidentBytes / info.FileBytes, 0, 1);
         Line($"<g class=\"table\"><title>table {info.Number}: {Html(info.SmallestKey)} to "
             + $"{Html(RangeTombstones.Stated(info.LargestKey))}, {Quantity.Size(info.FileBytes)}, "
-            + $"{dead:P0} tombstones, {warm:P0} in memory, {Age(info)}</title>");
-        Line($"<rect class=\"bar\" x=\"{x:0.0}\" y=\"{y}\" width=\"{width:0.0}\" height=\"9\"/>");
+            + $"{info.DeleteShare:P0} tombstones, {warm:P0} in memory, {Age(info)}</title>");
+        Line($"<rect class=\"bar\" x=\"{x:0.0}\" y=\"{y}\" width=\"{width:0.0}\" height=\"9\" "
+            + $"opacity=\"{ages.Strength(info):0.00}\"/>");
         Line($"<rect class=\"dead\" x=\"{x:0.0}\" y=\"{y}\" width=\"{width:0.0}\" height=\"9\" "
-            + $"opacity=\"{dead:0.00}\"/>");
+            + $"opacity=\"{info.DeleteShare:0.00}\"/>");
         Line($"<rect class=\"warm\" x=\"{x:0.0}\" y=\"{y + 10}\" width=\"{width * warm:0.0}\" "
             + $"height=\"2\"/>");
         if (isNext)
@@ -185,7 +188,7 @@ internal sealed class TreePage
                 + $"<td>{Html(RangeTombstones.Stated(info.LargestKey))}</td>"
                 + $"<td>{Quantity.Size(info.FileBytes)}</td>"
                 + $"<td>{Quantity.Count(info.EntryCount)}</td>"
-                + $"<td>{Quantity.Count(info.DeleteCount)}</td>"
+                + $"<td>{Quantity.Count(info.TombstoneCount)}</td>"
                 + $"<td>{(resident < 0 ? "unknown" : Quantity.Size(resident))}</td>"
                 + $"<td>{Age(info)}</td></tr>");
         Line("</tbody></table></div></details>");
@@ -197,4 +200,15 @@ internal sealed class TreePage
 
     private static int Place(byte[][] bounds, byte[] key) =>
         Array.BinarySearch(bounds, key, s_byKey);
+
+    /// <summary>When the oldest and the newest table of a drawing were written, in milliseconds
+    /// of Unix time.</summary>
+    private readonly record struct AgeScale(long OldestMs, long NewestMs)
+    {
+        private const double Palest = 0.35;
+
+        /// <summary>How opaque a table of this age is drawn.</summary>
+        public double Strength(TableInfo info) => NewestMs == OldestMs ? 1
+            : Palest + (1 - Palest) * (info.WrittenAtMs - OldestMs) / (NewestMs - OldestMs);
+    }
 }
