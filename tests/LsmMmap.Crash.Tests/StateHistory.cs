@@ -17,6 +17,9 @@ internal sealed class StoreContent
     /// <summary>The limit of its bytes.</summary>
     public const int FeedBytes = 64 << 10;
 
+    // What a table of one entry takes beside its value: pages of 4 KiB for the sections.
+    private const int TableBytesMax = 24 << 10;
+
     public SortedDictionary<string, SortedDictionary<byte[], byte[]>> Keyspaces { get; } =
         new(StringComparer.Ordinal) { ["default"] = Empty() };
 
@@ -72,11 +75,11 @@ internal sealed class StoreContent
         return null;
     }
 
-    // A file is larger than the values in it, so half the limit in values may be too much already.
+    // How the entries lay in tables is not known: each may have had one of its own.
     private static bool MayBeGone(
         byte[] key, SortedDictionary<byte[], byte[]> left, SortedDictionary<byte[], byte[]> all) =>
         left.Count > 0 && key.AsSpan().SequenceCompareTo(left.First().Key) < 0
-        && all.Values.Sum(static value => value.Length) > FeedBytes / 2;
+        && all.Values.Sum(static value => value.Length + TableBytesMax) > FeedBytes;
 
     public void Write(BinaryWriter writer)
     {
