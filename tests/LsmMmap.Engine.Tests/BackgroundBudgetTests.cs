@@ -1,7 +1,10 @@
 // Budgets of background work and what it tells: the rate limit, the reserve of free space, why
 // writers wait, the events and their callback.
 
+using LsmMmap.Engine.Compaction;
+using LsmMmap.Engine.Tests.Compaction;
 using LsmMmap.Engine.Tests.Regression;
+using LsmMmap.Engine.Versions;
 using LsmMmap.Testing;
 
 namespace LsmMmap.Engine.Tests;
@@ -120,6 +123,36 @@ public sealed class BackgroundBudgetTests : StoreTest
         // Want of space is no failure: with space the same store goes on.
         Volatile.Write(ref free, long.MaxValue);
         Eventually.True(() => CanWrite(store), "writes go on");
+    }
+
+    /// <summary>It was counted whole beside the new one, and called want of space, although it
+    /// had written most of it and would give back as much.</summary>
+    [Fact]
+    public void Reserve_ThatARunningCompactionMayNeed_IsWaitedForInSilence()
+    {
+        long free = 1_000;
+        var files = new FaultyFiles { Free = () => free };
+        LsmStore store = Track(LsmStore.Open(
+            Home, new StoreOptions { FreeSpaceReserveBytes = 100 }, files));
+        var space = new SpaceReserve(store.State);
+        CompactionPlan running = Merge(600);
+        CompactionPlan next = Merge(500);
+        space.Measure();
+        using (store.State.Gate.Hold())
+        {
+            Assert.True(space.Allows(next, []));
+            Assert.False(space.Allows(next, [running]));
+            Assert.Null(store.State.CompactionPause);
+        }
+        free = 599;
+        space.Measure();
+        using (store.State.Gate.Hold())
+        {
+            Assert.False(space.Allows(next, []));
+            Assert.NotNull(store.State.CompactionPause);
+            Assert.True(space.Allows(null, []));
+            Assert.Null(store.State.CompactionPause);
+        }
     }
 
     [Fact]
@@ -290,6 +323,15 @@ public sealed class BackgroundBudgetTests : StoreTest
         {
             return true;
         }
+    }
+
+    private static CompactionPlan Merge(long bytes)
+    {
+        var tree = new TreeModel(10);
+        Table table = tree.Counted(0, 0, 9, bytes, 10, deletes: 10);
+        return CompactionPlan.Of(
+            tree.Version, new KeyspaceOptions(), CompactionReason.Level0Count, "a test", 6,
+            [(0, table)]);
     }
 
     private LsmStore OpenPaced() => Open(new StoreOptions

@@ -5,8 +5,8 @@
 // Drops of whole tables come before compactions: they cost one edit. A compaction begins only when
 // it leaves the reserve of free space alone (SpaceReserve), and writes no faster than WritePace
 // lets it. Want of space pauses everything here, and it goes on by itself when space is back.
-// Another failure abandons the table and is tried again under a new number; the third in a row
-// makes the store read-only.
+// Another failure abandons the table and is tried again under a new number; the third in a row of
+// the same work makes the store read-only (WorkFailures).
 // Threads: its own; the members from any. What runs is under the store's lock.
 
 using System.Diagnostics;
@@ -31,7 +31,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
     private readonly SpaceReserve _space = new(state);
     private readonly WritePace? _pace = WritePace.Of(state);
     private readonly TimeProvider _clock = state.Services.Options.TimeProvider;
-    private int _failures;
+    private readonly WorkFailures _failures = new();
     private bool _stop;
 
     /// <summary>Whether nothing runs and nothing is due. Under the store's lock.</summary>
@@ -135,7 +135,10 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
         if (plan == null)
             return null;
         if (!_space.Allows(plan, _running.Values.SelectMany(static plans => plans)))
+        {
             state.ThrowIfCompactionPaused();
+            return null;
+        }
         return Begin(tree, plan, Math.Max(1, IdleCompactors()), state.Services.NowMs);
     }
 
@@ -146,7 +149,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
             CpuShare.GiveWay();
         while (true)
         {
-            Func<bool>? work = null;
+            Work? work = null;
             if (!mayFlushOnly)
                 _space.Measure();
             using (state.Gate.Hold())
@@ -166,8 +169,8 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
                 continue;
             try
             {
-                if (work())
-                    Succeeded();
+                if (work.Run())
+                    Succeeded(work);
             }
             catch (OperationCanceledException)
             {
@@ -175,13 +178,13 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
             }
             catch (Exception e)
             {
-                OnFailure(e);
+                OnFailure(work, e);
             }
         }
     }
 
     /// <summary>What this thread should do now; it is marked as running.</summary>
-    private Func<bool>? NextWork(bool mayFlushOnly)
+    private Work? NextWork(bool mayFlushOnly)
     {
         if (state.Failure != null || state.PauseCause != null)
             return null;
@@ -193,10 +196,15 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
             : NextDrop() ?? NextCompaction() ?? NextFlush();
     }
 
-    private Func<bool>? NextDrop() => state.IsClosing ? null
-        : _retention.Next() ?? _covered.Next() ?? (_retention.IsRunning ? null : _expired.Next());
+    private Work? NextDrop()
+    {
+        Func<bool>? drop = state.IsClosing ? null
+            : _retention.Next() ?? _covered.Next()
+                ?? (_retention.IsRunning ? null : _expired.Next());
+        return drop == null ? null : new Work(null, Work.NoLevel, drop);
+    }
 
-    private Func<bool>? NextFlush()
+    private Work? NextFlush()
     {
         KeyspaceTree? chosen = null;
         foreach (KeyspaceTree tree in state.Trees)
@@ -212,7 +220,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
         memTable.AddReference();
         chosen.IsFlushing = true;
         ulong[] snapshots = state.Snapshots.ToArray();
-        return () => Flush(chosen, memTable, snapshots);
+        return new Work(chosen, Work.NoLevel, () => Flush(chosen, memTable, snapshots));
     }
 
     private bool Flush(KeyspaceTree tree, LiveMemTable memTable, ulong[] snapshots)
@@ -241,7 +249,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
     // Not while a drop is hidden that no edit says yet: a tombstone could be dropped whose older
     // version the next opening would show again. Only a keyspace that is merged again, because its
     // retention was just taken away, can come to that.
-    private Func<bool>? NextCompaction()
+    private Work? NextCompaction()
     {
         if (state.IsClosing || _retention.IsRunning)
             return null;
@@ -262,7 +270,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
         if (chosen == null || !mayBegin)
             return null;
         CompactionJob job = Begin(of!, chosen, Math.Max(1, IdleCompactors()), nowMs);
-        return () =>
+        return new Work(of, chosen.TopLevel, () =>
         {
             try
             {
@@ -272,7 +280,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
             {
                 End(job);
             }
-        };
+        });
     }
 
     /// <summary>Threads that may compact, less the compactions that run.</summary>
@@ -330,13 +338,14 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
         job.Work.Dispose();
     }
 
-    private void Succeeded()
+    private void Succeeded(Work work)
     {
-        Volatile.Write(ref _failures, 0);
+        using (state.Gate.Hold())
+            _failures.Succeeded(work);
         state.PauseIsOver();
     }
 
-    private void OnFailure(Exception e)
+    private void OnFailure(Work work, Exception e)
     {
         if (e is StoreFailedException)
             return;
@@ -357,7 +366,10 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
             Reason = "a flush or compaction failed: " + e.Message,
             Error = e,
         });
-        if (Interlocked.Increment(ref _failures) >= FailuresMax)
+        int failures;
+        using (state.Gate.Hold())
+            failures = _failures.Failed(work);
+        if (failures >= FailuresMax)
             state.Fail(e);
     }
 
