@@ -170,6 +170,38 @@ public sealed class DumpTests
     }
 
     [Fact]
+    public void Dumps_OfARangeDelete_ShowItsEndsAndVerifyFindsItsDamage()
+    {
+        using var folder = new CliFolder();
+        using (LsmStore store = LsmStore.Open(folder.Store))
+        {
+            store.Put("b"u8, "red"u8);
+            store.DeleteRange("a"u8, "c"u8);
+            AssertRange(Json(0, "wal", "dump", folder.FilesOf("*.log")[^1], "--json"));
+            store.Put("x"u8, "blue"u8);
+            store.Flush();
+        }
+        string table = folder.FilesOf("*.sst")[0];
+        List<JsonElement> lines = Json(0, "sst", "dump", table, "--json");
+        AssertRange(lines);
+        Assert.Equal(1, Number(OfType(lines, "about")[0], "rangeDeletes"));
+        Assert.Equal(1, Number(OfType(
+            Json(0, "manifest", "dump", folder.Store, "--json"), "add")[^1], "rangeDeletes"));
+        folder.Must("verify");
+        CliFolder.Flip(table, (int)Number(lines[0], "rangesOffset") + 2);
+        CliResult damaged = CliFolder.Run("verify", "--db", folder.Store);
+        Assert.Equal(1, damaged.Code);
+        Assert.Contains(Path.GetFileName(table), damaged.Out, StringComparison.Ordinal);
+    }
+
+    private static void AssertRange(List<JsonElement> lines)
+    {
+        JsonElement range = OfType(lines, "entry").Single(e => Text(e, "kind") == "rangeDelete");
+        Assert.Equal("a", Text(range, "key"));
+        Assert.Equal("c", Text(range, "value"));
+    }
+
+    [Fact]
     public void WalDump_DamageInTheMiddle_IsReportedAndTheRestShown()
     {
         using var folder = new CliFolder();

@@ -81,6 +81,7 @@ public sealed class VerifyCraftedTests : StoreTest
     [InlineData("largest sequence")]
     [InlineData("smallest key")]
     [InlineData("largest key")]
+    [InlineData("number of range tombstones")]
     public void Verify_ManifestSaysOtherOfATable_IsFound(string what)
     {
         var crafted = new CraftedStore(Home);
@@ -177,5 +178,6 @@ public sealed class VerifyCraftedTests : StoreTest
         LargestSequence = info.LargestSequence + (what == "largest sequence" ? 1UL : 0),
         EntryCount = info.EntryCount + (what == "number of entries" ? 1 : 0),
         DeleteCount = info.DeleteCount + (what == "number of deletes" ? 1 : 0),
+        RangeDeleteCount = info.RangeDeleteCount + (what == "number of range tombstones" ? 1 : 0),
     };
 }

@@ -12,8 +12,9 @@ public enum StoreEventKind
     /// <summary>Tables were merged, or moved to another level as they are.</summary>
     Compaction,
 
-    /// <summary>Tables were dropped unread: because of <see cref="Retention"/>, or because a
-    /// DeleteRange has removed all that was in them.</summary>
+    /// <summary>Tables were dropped unread: because of <see cref="Retention"/>, because a
+    /// DeleteRange has removed all that was in them, or because all of it has
+    /// expired.</summary>
     Drop,
 
     /// <summary>Writes were held back for 50 ms or more in a row, and are no longer, or for
