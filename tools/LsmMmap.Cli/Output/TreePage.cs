@@ -2,8 +2,8 @@
 // down the levels, across the keys in their order (places, not distances: each bound of a table
 // is one step), a bar for each table. Tables of level 0 that overlap stand below each other. The
 // paler a bar, the older its table; the redder, the more of its entries are tombstones; the line
-// under it is the part of it that the page cache holds. Those that would be compacted or dropped next have a frame. Below it, what
-// the tree cost over time (HistoryDrawing).
+// under it is the part of it that the page cache holds. Those that would be compacted or dropped
+// next have a frame. Below it, what the tree cost over time (HistoryDrawing).
 //
 // Keys and names are strangers' bytes: escaped as everywhere in this tool, then for HTML.
 
