@@ -218,6 +218,23 @@ public sealed class BackgroundBudgetTests : StoreTest
     }
 
     [Fact]
+    public void Events_OfTablesThatMove_SayHowMuchAndThatNothingWasRead()
+    {
+        LsmStore store = Open();
+        for (int i = 0; i < 5; i++)
+        {
+            Fill(store, 200, from: 200 * i);
+            store.Flush();
+        }
+        store.WaitForIdle();
+        StoreEvent move = store.GetEvents().First(e => e.BytesMoved > 0);
+        Assert.Equal(StoreEventKind.Compaction, move.Kind);
+        Assert.Equal(move.BytesMoved, move.Inputs.Sum(table => table.Bytes));
+        Assert.Equal((0, 0), (move.BytesRead, move.BytesWritten));
+        Assert.Equal(1_000, Count(store));
+    }
+
+    [Fact]
     public void Callback_ThatThrowsAndUsesTheStore_HarmsNothing()
     {
         var seen = new List<long>();
