@@ -77,13 +77,7 @@ public sealed class WriteStallTests : StoreTest
     [Fact]
     public void Writer_WhileCompactionIsHeld_IsDelayedThenStoppedAndSaysLevel0()
     {
-        // A rate and a clock that stands hold compactions, and no flush.
-        LsmStore store = Open(new StoreOptions
-        {
-            TimeProvider = _clock,
-            BackgroundBytesPerSecond = 64 << 10,
-            DefaultKeyspace = { MemtableBytes = 64 << 10 },
-        });
+        LsmStore store = OpenPaced();
         for (int tables = 0; tables < 12; tables++)
         {
             Assert.Equal(
@@ -106,6 +100,43 @@ public sealed class WriteStallTests : StoreTest
             store.GetStatistics().StallTimes[StallReason.Level0] >= TimeSpan.FromSeconds(1));
         AssertTold(store, StallReason.Level0, TimeSpan.FromSeconds(1));
         Assert.Equal(60, Count(store));
+    }
+
+    /// <summary>Dispose lets accepted commits end, and waited for all of the compaction that this
+    /// one waits for: for ever, by a clock that stands.</summary>
+    [Fact]
+    public void Dispose_WhileAWriterIsStopped_LetsItThroughAndCloses()
+    {
+        LsmStore store = OpenPaced();
+        for (int tables = 0; tables < 12; tables++)
+        {
+            Fill(store, 60, 1_000);
+            store.Flush();
+        }
+        long written = 0;
+        var writer = new Thread(() =>
+        {
+            try
+            {
+                for (int i = 0; ; i++)
+                {
+                    store.Put(Bytes.Number(i), Bytes.Value(i, 10_000));
+                    Volatile.Write(ref written, i + 1);
+                }
+            }
+            catch (ObjectDisposedException)
+            {
+                // The next one after the one that was let through.
+            }
+        })
+        { IsBackground = true };
+        writer.Start();
+        Eventually.True(() => IsWaiting(writer), "the writer waits for a compaction");
+        Eventually.Returns(store.Dispose, "closing a store whose clock stands");
+        writer.Join();
+        LsmStore again = Open();
+        for (int i = 0; i < written; i++)
+            Assert.Equal(Bytes.Value(i, 10_000), again.Get(Bytes.Number(i)));
     }
 
     /// <summary>What compaction owes was kept for a set of tables, whatever its options: writers
@@ -193,6 +224,14 @@ public sealed class WriteStallTests : StoreTest
         for (int i = 0; i < Spaces; i++)
             Assert.Equal(6_000 / Spaces, Count(again.GetKeyspace($"space {i}")));
     }
+
+    /// <summary>A rate and a clock that stands hold compactions, and no flush.</summary>
+    private LsmStore OpenPaced() => Open(new StoreOptions
+    {
+        TimeProvider = _clock,
+        BackgroundBytesPerSecond = 64 << 10,
+        DefaultKeyspace = { MemtableBytes = 64 << 10 },
+    });
 
     private static Thread Writing(LsmStore store, int count)
     {

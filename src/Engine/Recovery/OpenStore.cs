@@ -157,6 +157,7 @@ internal sealed class OpenStore
             {
                 _closed = true;
                 _closingThread = Environment.CurrentManagedThreadId;
+                State.LetWritersThrough();
                 return true;
             }
             while (!_released && _closingThread != Environment.CurrentManagedThreadId

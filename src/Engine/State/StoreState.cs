@@ -25,6 +25,7 @@ internal sealed class StoreState
     private Exception? _pauseCause;
     private LsmException? _compactionPause;
     private bool _closing;
+    private bool _letsWritersThrough;
     private bool _isFailureTold;
     private int _isPauseTold;
 
@@ -57,6 +58,10 @@ internal sealed class StoreState
     public bool IsFailureTold => Volatile.Read(ref _isFailureTold);
 
     public bool IsClosing => Volatile.Read(ref _closing);
+
+    /// <summary>Whether writers wait for background work that is behind. Not from the moment that
+    /// closing begins: it waits for accepted commits, and flushes them whatever is owed.</summary>
+    public bool HoldsWriters => !Volatile.Read(ref _letsWritersThrough);
 
     /// <summary>Why background work waits (the disk is full); null when it does not.</summary>
     public Exception? PauseCause => Volatile.Read(ref _pauseCause);
@@ -224,6 +229,14 @@ internal sealed class StoreState
     {
         if (CompactionPause is { } cause)
             throw new LsmException("background work is paused: " + cause.Message, cause);
+    }
+
+    /// <summary>Nobody is held back from now on. Requires: the lock is held.</summary>
+    public void LetWritersThrough()
+    {
+        AssertInvariants();
+        Volatile.Write(ref _letsWritersThrough, true);
+        Gate.PulseAll();
     }
 
     public void BeginClosing()

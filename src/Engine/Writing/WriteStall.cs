@@ -3,7 +3,7 @@
 // to a full stop at all of it, so that writers slow down long before they would stop.
 //
 // What counts is WritePressure's matter. Memory and files that readers hold are never waited for;
-// a thread may write under its own cursor.
+// a thread may write under its own cursor. Nobody is held back in a store that is being closed.
 //
 // Threads: the write leader, which is the only one that freezes memtables.
 
@@ -50,7 +50,7 @@ internal sealed class WriteStall(StoreState state, LogSegments log)
             return;
         log.PrepareNext();
         FreezeFull();
-        WritePressure pressure = Pressure(groupBytes);
+        WritePressure pressure = state.HoldsWriters ? Pressure(groupBytes) : default;
         if (pressure.Reason != _reason)
             Become(pressure.Reason);
         if (pressure.Reason == StallReason.None)
@@ -214,6 +214,8 @@ internal sealed class WriteStall(StoreState state, LogSegments log)
     /// <summary>Throws when the compaction that would help waits for space.</summary>
     private bool IsStopped(long groupBytes)
     {
+        if (!state.HoldsWriters)
+            return false;
         WritePressure pressure = Pressure(groupBytes);
         if (pressure is { Load: >= 1, Cause: StallReason.DiskSpace })
             state.ThrowIfCompactionPaused();
