@@ -90,12 +90,8 @@ public abstract class FaultSweepTests(ITestOutputHelper output, string stride, i
         var run = new WorkloadRun(home, recorder, files, mayFail: true)
         {
             StoreOptions = workload.Options(),
-            BeforeClose = run =>
-            {
-                if (files.FailedLive && run.FirstError == null && !run.FindsFailure())
-                    throw new CrashFinding($"{files.FailedPath} failed and the store went on");
-                CheckLive(run, fault);
-            },
+            MustFail = () => files.FailedLive,
+            BeforeClose = run => CheckLive(run, fault),
             RetriesMax = fault.Always ? 2 : 20_000,
         };
         files.IsTold = () => run.FirstError is StoreFailedException;

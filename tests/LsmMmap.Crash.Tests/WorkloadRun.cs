@@ -56,6 +56,9 @@ internal sealed partial class WorkloadRun(
     /// <summary>How often background work is asked again while the disk is full.</summary>
     public int RetriesMax { get; init; } = 20_000;
 
+    /// <summary>Whether a fault has hit what a store cannot go on after.</summary>
+    public Func<bool> MustFail { get; init; } = static () => false;
+
     /// <summary>Called with the store still open.</summary>
     public Action<WorkloadRun> BeforeClose { get; init; } = static _ => { };
 
@@ -93,7 +96,10 @@ internal sealed partial class WorkloadRun(
         LsmStore? store = _store;
         TimePasses();
         if (store != null)
+        {
+            FindFailure();
             BeforeClose(this);
+        }
         _store = null;
         bool isFirst = FirstError == null;
         if (store != null && !Attempt(store.Dispose))
@@ -229,10 +235,19 @@ internal sealed partial class WorkloadRun(
             Acknowledge(History.LastStep, Durability.Synced);
     }
 
-    /// <summary>A write that must throw, because the store has failed without anybody having
-    /// asked it for anything since: the note behind a sync is written when the commit is done.
-    /// </summary>
-    public bool FindsFailure() => !Attempt(() => Store.Put("probe"u8, []));
+    /// <summary>Writes until the store says that it has failed. Nobody may have asked it for
+    /// anything since, and the thread that the fault hit may not have told it yet. The writes
+    /// change nothing.</summary>
+    private void FindFailure()
+    {
+        if (!MustFail() || FailedAtTheEnds)
+            return;
+        Eventually.True(
+            () => FirstError is StoreFailedException
+                || (!Attempt(() => Store.Delete("probe"u8))
+                    && FirstError is StoreFailedException),
+            "the store fails");
+    }
 
     /// <summary>The process ends without closing the store, and Open is the next one.</summary>
     public void Kill()
@@ -240,6 +255,7 @@ internal sealed partial class WorkloadRun(
         LsmStore? store = _store;
         if (store == null)
             return;
+        FindFailure();
         TimePasses();
         _store = null;
         _wasKilled = true;
