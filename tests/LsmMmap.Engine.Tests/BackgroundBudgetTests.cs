@@ -16,7 +16,7 @@ public sealed class BackgroundBudgetTests : StoreTest
     [Fact]
     public void Rate_OfAClockThatStands_HoldsCompactionAndNotFlush()
     {
-        LsmStore store = OpenPaced();
+        LsmStore store = OpenPaced(_clock, memtableBytes: 1 << 20);
         for (int i = 0; i < 6; i++)
         {
             Fill(store, 3_000);
@@ -37,7 +37,7 @@ public sealed class BackgroundBudgetTests : StoreTest
     [Fact]
     public void Rate_WhileACompactionWaits_ClosesAtOnce()
     {
-        LsmStore store = OpenPaced();
+        LsmStore store = OpenPaced(_clock, memtableBytes: 1 << 20);
         for (int i = 0; i < 6; i++)
         {
             Fill(store, 3_000);
@@ -50,7 +50,7 @@ public sealed class BackgroundBudgetTests : StoreTest
     [Fact]
     public void Rate_WhileACompactionWaits_CanBeCancelled()
     {
-        LsmStore store = OpenPaced();
+        LsmStore store = OpenPaced(_clock, memtableBytes: 1 << 20);
         Fill(store, 3_000);
         store.Flush();
         Fill(store, 3_000);
@@ -350,11 +350,4 @@ public sealed class BackgroundBudgetTests : StoreTest
             tree.Version, new KeyspaceOptions(), CompactionReason.Level0Count, "a test", 6,
             [(0, table)]);
     }
-
-    private LsmStore OpenPaced() => Open(new StoreOptions
-    {
-        TimeProvider = _clock,
-        BackgroundBytesPerSecond = 64 << 10,
-        DefaultKeyspace = { MemtableBytes = 1 << 20 },
-    });
 }

@@ -42,6 +42,15 @@ public abstract class StoreTest : IDisposable
         return store;
     }
 
+    /// <summary>A store whose clock stands until the test moves it, and a rate: they hold
+    /// compactions, and no flush.</summary>
+    protected LsmStore OpenPaced(TimeProvider clock, int memtableBytes) => Open(new StoreOptions
+    {
+        TimeProvider = clock,
+        BackgroundBytesPerSecond = 64 << 10,
+        DefaultKeyspace = { MemtableBytes = memtableBytes },
+    });
+
     protected LsmStore OpenReadOnly()
     {
         LsmStore store = LsmStore.OpenReadOnly(Home);

@@ -77,14 +77,13 @@ public sealed class WriteStallTests : StoreTest
     [Fact]
     public void Writer_WhileCompactionIsHeld_IsDelayedThenStoppedAndSaysLevel0()
     {
-        LsmStore store = OpenPaced();
+        LsmStore store = OpenPaced(_clock, memtableBytes: 64 << 10);
         for (int tables = 0; tables < 12; tables++)
         {
             Assert.Equal(
                 tables < 6 ? StallReason.None : StallReason.Level0,
                 store.GetStatistics().StallReason);
-            Fill(store, 60, 1_000);
-            store.Flush();
+            AddTable(store);
         }
         Assert.True(store.GetStatistics().StallCount > 0);
         Thread writer = Writing(store, 60);
@@ -107,12 +106,9 @@ public sealed class WriteStallTests : StoreTest
     [Fact]
     public void Dispose_WhileAWriterIsStopped_LetsItThroughAndCloses()
     {
-        LsmStore store = OpenPaced();
+        LsmStore store = OpenPaced(_clock, memtableBytes: 64 << 10);
         for (int tables = 0; tables < 12; tables++)
-        {
-            Fill(store, 60, 1_000);
-            store.Flush();
-        }
+            AddTable(store);
         long written = 0;
         var writer = new Thread(() =>
         {
@@ -225,13 +221,11 @@ public sealed class WriteStallTests : StoreTest
             Assert.Equal(6_000 / Spaces, Count(again.GetKeyspace($"space {i}")));
     }
 
-    /// <summary>A rate and a clock that stands hold compactions, and no flush.</summary>
-    private LsmStore OpenPaced() => Open(new StoreOptions
+    private static void AddTable(LsmStore store)
     {
-        TimeProvider = _clock,
-        BackgroundBytesPerSecond = 64 << 10,
-        DefaultKeyspace = { MemtableBytes = 64 << 10 },
-    });
+        Fill(store, 60, 1_000);
+        store.Flush();
+    }
 
     private static Thread Writing(LsmStore store, int count)
     {

@@ -43,7 +43,10 @@ internal sealed class BenchOptions
     private readonly Option<int?> _repeats = new("--repeats")
     { Description = $"The figures are medians [default: {s_defaults.Repeats}]" };
     private readonly Option<int?> _memory = new("--memory-mib")
-    { Description = "Limit of the larger-than-memory rows [default: 192]" };
+    {
+        Description = "Limit of the larger-than-memory rows "
+            + $"[default: {s_defaults.MemoryLimitBytes >> 20}]"
+    };
     private readonly Option<string[]> _engines = new("--engines")
     {
         Description = "Some of: " + string.Join(", ", EngineIds())

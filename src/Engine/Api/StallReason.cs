@@ -13,8 +13,8 @@ public enum StallReason
     /// keyspace may have.</summary>
     Memtables,
 
-    /// <summary>Level 0 of a keyspace has half of the tables that stop writes: a fifth of the
-    /// tree in memtables, but 12 to 40, when leveled; 100 when tiered.</summary>
+    /// <summary>Level 0 of a keyspace has at least half of the tables that stop writes. Those are
+    /// 12 to 40 when leveled, more for a larger tree, and 100 when tiered.</summary>
     Level0,
 
     /// <summary>The levels of a keyspace are far above their targets. Delays, and never

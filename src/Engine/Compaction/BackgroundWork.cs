@@ -149,7 +149,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
             CpuShare.GiveWay();
         while (true)
         {
-            Work? work = null;
+            DueWork? work = null;
             if (!mayFlushOnly)
                 _space.Measure();
             using (state.Gate.Hold())
@@ -184,7 +184,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
     }
 
     /// <summary>What this thread should do now; it is marked as running.</summary>
-    private Work? NextWork(bool mayFlushOnly)
+    private DueWork? NextWork(bool mayFlushOnly)
     {
         if (state.Failure != null || state.PauseCause != null)
             return null;
@@ -196,15 +196,15 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
             : NextDrop() ?? NextCompaction() ?? NextFlush();
     }
 
-    private Work? NextDrop()
+    private DueWork? NextDrop()
     {
         Func<bool>? drop = state.IsClosing ? null
             : _retention.Next() ?? _covered.Next()
                 ?? (_retention.IsRunning ? null : _expired.Next());
-        return drop == null ? null : new Work(null, Work.NoLevel, drop);
+        return drop == null ? null : new DueWork(null, DueWork.NoLevel, drop);
     }
 
-    private Work? NextFlush()
+    private DueWork? NextFlush()
     {
         KeyspaceTree? chosen = null;
         foreach (KeyspaceTree tree in state.Trees)
@@ -220,7 +220,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
         memTable.AddReference();
         chosen.IsFlushing = true;
         ulong[] snapshots = state.Snapshots.ToArray();
-        return new Work(chosen, Work.NoLevel, () => Flush(chosen, memTable, snapshots));
+        return new DueWork(chosen, DueWork.NoLevel, () => Flush(chosen, memTable, snapshots));
     }
 
     private bool Flush(KeyspaceTree tree, LiveMemTable memTable, ulong[] snapshots)
@@ -249,7 +249,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
     // Not while a drop is hidden that no edit says yet: a tombstone could be dropped whose older
     // version the next opening would show again. Only a keyspace that is merged again, because its
     // retention was just taken away, can come to that.
-    private Work? NextCompaction()
+    private DueWork? NextCompaction()
     {
         if (state.IsClosing || _retention.IsRunning)
             return null;
@@ -270,7 +270,7 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
         if (chosen == null || !mayBegin)
             return null;
         CompactionJob job = Begin(of!, chosen, Math.Max(1, IdleCompactors()), nowMs);
-        return new Work(of, chosen.TopLevel, () =>
+        return new DueWork(of, chosen.TopLevel, () =>
         {
             try
             {
@@ -338,14 +338,14 @@ internal sealed class BackgroundWork(StoreState state, VersionCommitter committe
         job.Work.Dispose();
     }
 
-    private void Succeeded(Work work)
+    private void Succeeded(DueWork work)
     {
         using (state.Gate.Hold())
             _failures.Succeeded(work);
         state.PauseIsOver();
     }
 
-    private void OnFailure(Work work, Exception e)
+    private void OnFailure(DueWork work, Exception e)
     {
         if (e is StoreFailedException)
             return;

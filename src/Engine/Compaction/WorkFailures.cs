@@ -13,7 +13,7 @@ namespace LsmMmap.Engine.Compaction;
 /// <param name="Level">What is compacted from; <see cref="NoLevel"/> for anything else.</param>
 /// <param name="Run">Does it, on the thread that took it; false when nothing was left to do.
 /// </param>
-internal sealed record Work(KeyspaceTree? Tree, int Level, Func<bool> Run)
+internal sealed record DueWork(KeyspaceTree? Tree, int Level, Func<bool> Run)
 {
     public const int NoLevel = -1;
 }
@@ -22,12 +22,12 @@ internal sealed class WorkFailures
 {
     private readonly Dictionary<(KeyspaceTree? Tree, int Level), int> _inARow = [];
 
-    public void Succeeded(Work work) => _inARow.Remove((work.Tree, work.Level));
+    public void Succeeded(DueWork work) => _inARow.Remove((work.Tree, work.Level));
 
     /// <summary>How often this work has failed, with the failure that is told.</summary>
-    public int Failed(Work work)
+    public int Failed(DueWork work)
     {
-        Debug.Assert(work.Level >= Work.NoLevel, "a level or none");
+        Debug.Assert(work.Level >= DueWork.NoLevel, "a level or none");
         foreach ((KeyspaceTree? Tree, int Level) key in _inARow.Keys.ToArray())
         {
             if (key.Tree is { IsDropped: true })

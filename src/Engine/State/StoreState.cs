@@ -25,7 +25,7 @@ internal sealed class StoreState
     private Exception? _pauseCause;
     private LsmException? _compactionPause;
     private bool _closing;
-    private bool _letsWritersThrough;
+    private bool _holdsWriters = true;
     private bool _isFailureTold;
     private int _isPauseTold;
 
@@ -61,7 +61,7 @@ internal sealed class StoreState
 
     /// <summary>Whether writers wait for background work that is behind. Not from the moment that
     /// closing begins: it waits for accepted commits, and flushes them whatever is owed.</summary>
-    public bool HoldsWriters => !Volatile.Read(ref _letsWritersThrough);
+    public bool HoldsWriters => Volatile.Read(ref _holdsWriters);
 
     /// <summary>Why background work waits (the disk is full); null when it does not.</summary>
     public Exception? PauseCause => Volatile.Read(ref _pauseCause);
@@ -235,7 +235,7 @@ internal sealed class StoreState
     public void LetWritersThrough()
     {
         AssertInvariants();
-        Volatile.Write(ref _letsWritersThrough, true);
+        Volatile.Write(ref _holdsWriters, false);
         Gate.PulseAll();
     }
 

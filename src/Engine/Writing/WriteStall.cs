@@ -50,7 +50,7 @@ internal sealed class WriteStall(StoreState state, LogSegments log)
             return;
         log.PrepareNext();
         FreezeFull();
-        WritePressure pressure = state.HoldsWriters ? Pressure(groupBytes) : default;
+        WritePressure pressure = Pressure(groupBytes);
         if (pressure.Reason != _reason)
             Become(pressure.Reason);
         if (pressure.Reason == StallReason.None)
@@ -148,6 +148,8 @@ internal sealed class WriteStall(StoreState state, LogSegments log)
 
     private WritePressure Pressure(long groupBytes)
     {
+        if (!state.HoldsWriters)
+            return default;
         using (state.Gate.Hold())
             return WritePressure.Of(state, groupBytes, _owedOf ??= Owed);
     }
@@ -214,8 +216,6 @@ internal sealed class WriteStall(StoreState state, LogSegments log)
     /// <summary>Throws when the compaction that would help waits for space.</summary>
     private bool IsStopped(long groupBytes)
     {
-        if (!state.HoldsWriters)
-            return false;
         WritePressure pressure = Pressure(groupBytes);
         if (pressure is { Load: >= 1, Cause: StallReason.DiskSpace })
             state.ThrowIfCompactionPaused();

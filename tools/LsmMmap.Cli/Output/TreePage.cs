@@ -130,8 +130,8 @@ internal sealed class TreePage
             keys.Add(table.Info.LargestKey);
         }
         byte[][] bounds = [.. keys];
-        var ages = new AgeScale(
-            tables.Min(static t => t.Info.WrittenAtMs), tables.Max(static t => t.Info.WrittenAtMs));
+        long[] times = [.. tables.Select(static t => t.Info.WrittenAtMs).Where(static t => t > 0)];
+        var ages = new AgeScale(times.DefaultIfEmpty().Min(), times.DefaultIfEmpty().Max());
         int lanes = tables.Count(static table => table.Level == 0)
             + tables.Where(static t => t.Level > 0).Select(static t => t.Level).Distinct().Count();
         Line($"<svg viewBox=\"0 0 {Width} {lanes * LaneHeight + 20}\" role=\"img\" "
@@ -207,8 +207,10 @@ internal sealed class TreePage
     {
         private const double Palest = 0.35;
 
-        /// <summary>How opaque a table of this age is drawn.</summary>
-        public double Strength(TableInfo info) => NewestMs == OldestMs ? 1
+        /// <summary>How opaque a table of this age is drawn; palest when nobody noted it.
+        /// </summary>
+        public double Strength(TableInfo info) => info.WrittenAtMs == 0 ? Palest
+            : NewestMs == OldestMs ? 1
             : Palest + (1 - Palest) * (info.WrittenAtMs - OldestMs) / (NewestMs - OldestMs);
     }
 }
