@@ -35,7 +35,7 @@ internal sealed class Media(string directory, ReadMode mode, string use, string 
             }
             store.Compact();
         }
-        // The files are closed behind the store's back, and a disk with open files stays mounted.
+        // The files are closed behind the store's back; whoever takes them away finds none open.
         Reclaimer.WaitUntilIdle();
     }
 

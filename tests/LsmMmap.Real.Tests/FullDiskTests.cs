@@ -43,6 +43,39 @@ public sealed class FullDiskTests
         CheckAll(again, made);
     }
 
+    // A process being started holds every open file for a moment, and with it the disk that was
+    // set aside for a log and did not suffice.
+    [LoopFact]
+    public void Open_OnASmallDiskWhileProcessesStart_NeedsNoMoreThanThereIs()
+    {
+        using var folder = new TemporaryFolder();
+        using var disk = new ImageDisk(folder.Path);
+        bool isDone = false;
+        Action starts = () =>
+        {
+            while (!Volatile.Read(ref isDone))
+                Requirements.Run("true");
+        };
+        Action opens = () =>
+        {
+            try
+            {
+                for (int n = 0; n < 100; n++)
+                {
+                    string home = Path.Combine(disk.Path, $"store-{n}");
+                    using (LsmStore store = LsmStore.Open(home))
+                        Put(store, n);
+                    Directory.Delete(home, recursive: true);
+                }
+            }
+            finally
+            {
+                Volatile.Write(ref isDone, true);
+            }
+        };
+        Crew.Run(opens, starts, starts, starts);
+    }
+
     [MountFact]
     public void Store_ThatFillsItsDisk_LosesNothingAcknowledged()
     {

@@ -89,8 +89,9 @@ public sealed class MediaTests : IDisposable
     public void Use_OfADiskThatLostItsEnd_Throws(string mode, string use)
     {
         using var disk = new ImageDisk(_folder.Path);
+        Media.Create(_folder["made"]);
         string store = Path.Combine(disk.Path, "store");
-        Media.Create(store);
+        disk.CopyIn(_folder["made"], "store");
         // Mounted anew, so that nothing of it is in memory.
         disk.Remount();
         using ChildProcess child = ChildProcess.Start("media", store, mode, use, "disk");

@@ -37,6 +37,13 @@ public sealed class MountFactAttribute : FactAttribute
 
 /// <summary>A test that mounts a file system from an image.</summary>
 [AttributeUsage(AttributeTargets.Method)]
+public sealed class LoopFactAttribute : FactAttribute
+{
+    public LoopFactAttribute() => Skip = Requirements.NoLoop;
+}
+
+/// <summary>As <see cref="LoopFactAttribute"/>, with cases.</summary>
+[AttributeUsage(AttributeTargets.Method)]
 public sealed class LoopTheoryAttribute : TheoryAttribute
 {
     public LoopTheoryAttribute() => Skip = Requirements.NoLoop;

@@ -1,6 +1,8 @@
 // What is written is read: every kind, sizes around every edge of the framing, synced points of
 // this and earlier logs, and streams that give their bytes in pieces.
 
+using LsmMmap.Testing;
+
 namespace LsmMmap.Wal.Tests;
 
 public sealed class LogRoundTripTests
@@ -117,7 +119,7 @@ public sealed class LogRoundTripTests
         var reader = new LogReader(new MemoryStream(log.Bytes), log.Identity);
         for (int i = 0; i < 500; i++)
             Assert.True(reader.Read());
-        Assert.Equal(0, SampleLog.FewestBytesAllocated(() =>
+        Assert.Equal(0, Allocated.FewestBytes(() =>
         {
             for (int i = 0; i < 250; i++)
                 reader.Read();

@@ -1,6 +1,8 @@
 // The writer's promises beside its bytes: one write a record, no allocation, and after a failed
 // write nothing more.
 
+using LsmMmap.Testing;
+
 namespace LsmMmap.Wal.Tests;
 
 public sealed class LogWriterTests
@@ -57,7 +59,7 @@ public sealed class LogWriterTests
         byte[] body = new byte[140];
         byte[] large = new byte[100_000];
         AppendMany(writer, body, large, 300);
-        Assert.Equal(0, SampleLog.FewestBytesAllocated(
+        Assert.Equal(0, Allocated.FewestBytes(
             () => AppendMany(writer, body, large, 3_000)));
     }
 

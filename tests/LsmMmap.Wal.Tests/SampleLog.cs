@@ -57,22 +57,6 @@ internal sealed class SampleLog
         Environment.GetEnvironmentVariable("LSM_SEED"), CultureInfo.InvariantCulture,
         out int seed) ? seed : 20_261;
 
-    /// <summary>
-    /// The least that one of five runs allocates. A collection that another test causes can put
-    /// the unused rest of the thread's allocation block on one run's account, never on each.
-    /// </summary>
-    public static long FewestBytesAllocated(Action action)
-    {
-        long fewest = long.MaxValue;
-        for (int round = 0; round < 5; round++)
-        {
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            action();
-            fewest = Math.Min(fewest, GC.GetAllocatedBytesForCurrentThread() - before);
-        }
-        return fewest;
-    }
-
     public void Add(byte[] body, LogRecordKind kind = LogRecordKind.Data)
     {
         // Every record knows its predecessors as synced, as after a sync of each.

@@ -84,7 +84,10 @@ internal sealed class LocalFileSystem : IFileSystem
             }
             catch
             {
-                stream.Dispose();
+                // What was set aside before the disk was full goes back at once. To delete the
+                // file is not enough while a process that is being started still has it open.
+                using (stream)
+                    stream.SetLength(0);
                 File.Delete(path);
                 throw;
             }
