@@ -253,11 +253,13 @@ internal sealed partial class WorkloadRun(
         LsmStore? store = _store;
         if (store == null)
             return;
-        FindFailure();
         TimePasses();
+        FindFailure();
         _store = null;
         _wasKilled = true;
         _process!.CutOff();
+        // A fault of the last moment, which nobody could be told of.
+        FailedAtTheEnds |= MustFail() && FirstError is not StoreFailedException;
         try
         {
             // Ends its threads and gives the lock back; none of it reaches a file.

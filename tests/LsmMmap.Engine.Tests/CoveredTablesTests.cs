@@ -123,6 +123,7 @@ public sealed class CoveredTablesTests : StoreTest
         long bytes = store.GetStatistics().TableBytes;
         store.DeleteRange(Bytes.Number(100), Bytes.Number(19_900));
         store.Compact();
+        store.WaitForIdle();
         StoreEvent[] happened = [.. store.GetEvents()];
         Assert.InRange(happened.Sum(static e => e.BytesDropped), bytes / 2, bytes);
         Assert.InRange(happened.Sum(static e => e.BytesRead), 1, bytes / 2);

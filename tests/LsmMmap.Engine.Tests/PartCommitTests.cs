@@ -27,6 +27,8 @@ public sealed class PartCommitTests(ITestOutputHelper output) : StoreTest
         var files = new TableCounter(LocalFileSystem.Instance);
         using LsmStore store = Track(LsmStore.Open(Home, s_options, files));
         Fill(store, files);
+        store.WaitForIdle();
+        Reclaimer.WaitUntilIdle();
         string[] before = StoreFiles.Tables(Home);
         files.AtCreate = _ =>
         {

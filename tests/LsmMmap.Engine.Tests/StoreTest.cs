@@ -72,6 +72,11 @@ public abstract class StoreTest : IDisposable
             store.Put(Bytes.Number(i), Bytes.Value(i, valueBytes));
     }
 
+    /// <summary>Until compactions wait for space, while level 0 has room: once it is full, that is
+    /// what stops writers, and says so.</summary>
+    protected static void AwaitPause(LsmStore store) => Eventually.True(
+        () => store.GetStatistics().PauseReason != null, "compactions wait for space");
+
     /// <summary>The keys of a view, in the order in which a cursor meets them.</summary>
     protected static List<string> Keys(IReadView view)
     {

@@ -92,6 +92,10 @@ public sealed class LogTests : HostTest
                 for (int key = 0; key < 300; key++)
                     store.Put(Bytes.Number(key), Bytes.Value(key, 100));
                 store.Flush();
+                // Before level 0 is full, or that would be the reason.
+                if (i == 4)
+                    Eventually.True(
+                        () => store.GetStatistics().PauseReason != null, "there is no space");
             }
         });
         _files.Free = 1 << 30;

@@ -32,6 +32,7 @@ public sealed class DirectorySyncTests : StoreTest
             store.Flush();
             Fill(store, 10);
             store.Flush();
+            store.WaitForIdle();
         }
         armed = true;
         Assert.ThrowsAny<LsmException>(

@@ -88,6 +88,8 @@ public sealed class EventSourceTests : StoreTest
             {
                 Fill(store, 300);
                 store.Flush();
+                if (i == 4)
+                    AwaitPause(store);
             }
         });
         Assert.Contains(events.Events, e => e.Name == "WorkPaused");

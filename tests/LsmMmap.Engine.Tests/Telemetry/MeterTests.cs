@@ -143,6 +143,8 @@ public sealed class MeterTests : StoreTest
             {
                 Fill(store, 300);
                 store.Flush();
+                if (i == 4)
+                    AwaitPause(store);
             }
         });
         meter.Collect();

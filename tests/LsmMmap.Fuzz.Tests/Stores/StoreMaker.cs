@@ -85,7 +85,10 @@ internal sealed class StoreMaker : IDisposable
         else
             _store.FlushLog(toDisk: false);
         SortedDictionary<string, byte[]> files = Image();
-        var logs = files.Where(one => one.Key.EndsWith(".log", StringComparison.Ordinal))
+        // The next log may be just being made.
+        var logs = files
+            .Where(one => one.Key.EndsWith(".log", StringComparison.Ordinal)
+                && one.Value.Length > 0)
             .ToDictionary(one => one.Key, one => LogBase.Of(one.Value));
         return new StoreBase
         {
