@@ -3,6 +3,7 @@
 
 using System.Buffers;
 using LsmMmap.Extensions.Caching;
+using LsmMmap.Testing;
 
 namespace LsmMmap.Caching.Tests;
 
@@ -100,19 +101,11 @@ public sealed class BufferTests : IDisposable
         }));
         Assert.Equal(0, AllocatedBy(() => Assert.False(Cache.TryGet("absent", writer))));
 
-        long AllocatedBy(Action call)
+        long AllocatedBy(Action call) => Allocated.FewestBytes(() =>
         {
-            long least = long.MaxValue;
-            // The first calls make what is kept; a collection of another thread's may still show.
-            for (int i = 0; i < 50; i++)
-            {
-                writer.ResetWrittenCount();
-                long before = GC.GetAllocatedBytesForCurrentThread();
-                call();
-                least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
-            }
-            return least;
-        }
+            writer.ResetWrittenCount();
+            call();
+        });
     }
 
     [Fact]

@@ -43,8 +43,8 @@ internal sealed partial class WorkloadRun(
     /// store failed, and may be there or not.</summary>
     public int VisibleStep { get; private set; }
 
-    /// <summary>Whether the first fault hit an opening or a closing, after which there is no
-    /// store that could have failed.</summary>
+    /// <summary>Whether the first fault hit an opening, a closing or the moment of a kill, after
+    /// which there is no store that could have failed.</summary>
     public bool FailedAtTheEnds { get; private set; }
 
     /// <summary>The last step that was acknowledged as surviving a power cut.</summary>

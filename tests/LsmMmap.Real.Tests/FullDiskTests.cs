@@ -3,7 +3,8 @@
 // and where the failure is not final the store goes on by itself once there is space.
 //
 // Seen to fail: with BackgroundWork.OnFailure taking a full disk as any other failure, the store
-// failed for good at the third try and the last Put of the first test threw.
+// failed for good at the third try and the last Put of the first test threw. Without the SetLength
+// of LocalFileSystem.Create, one of the hundred openings of the small disk found no room for a log.
 
 using LsmMmap.Real.Child;
 using LsmMmap.Testing;

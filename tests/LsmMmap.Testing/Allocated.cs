@@ -11,12 +11,17 @@ internal static class Allocated
     /// <summary>The least that one of five runs allocates, after one that warms up. A collection
     /// that another test causes can put the unused rest of the thread's allocation block on one
     /// run's account, never on each.</summary>
-    public static long FewestBytes(Action action)
+    public static long FewestBytes(Action action) => FewestBytesOfMade(() => action);
+
+    /// <summary>The same where each run needs something of its own, so that all of them do the
+    /// same: it is made, and warmed, by what returns the action.</summary>
+    public static long FewestBytesOfMade(Func<Action> make)
     {
-        action();
+        make()();
         long fewest = long.MaxValue;
         for (int round = 0; round < Rounds; round++)
         {
+            Action action = make();
             long before = GC.GetAllocatedBytesForCurrentThread();
             action();
             fewest = Math.Min(fewest, GC.GetAllocatedBytesForCurrentThread() - before);

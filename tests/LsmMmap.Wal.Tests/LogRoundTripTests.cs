@@ -122,7 +122,7 @@ public sealed class LogRoundTripTests
         Assert.Equal(0, Allocated.FewestBytes(() =>
         {
             for (int i = 0; i < 250; i++)
-                reader.Read();
+                Assert.True(reader.Read());
         }));
     }
 

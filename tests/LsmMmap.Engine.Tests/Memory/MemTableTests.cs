@@ -139,18 +139,21 @@ public sealed class MemTableTests
     [Fact]
     public void AddGetAndMove_WhenWarm_AllocateNothingManaged()
     {
-        using MemTable memTable = new(0);
         MemTableCursor cursor = new();
         byte[] key = new byte[16];
         byte[] value = new byte[100];
-        ulong next = 1;
-        Assert.Equal(0, Allocated.FewestBytes(() =>
+        Assert.Equal(0, Allocated.FewestBytesOfMade(() =>
         {
-            Work(next, next + 9_999);
-            next += 10_000;
+            MemTable memTable = new(0);
+            Work(memTable, 1, 1000);
+            return () =>
+            {
+                Work(memTable, 1001, 40_000);
+                memTable.Dispose();
+            };
         }));
 
-        void Work(ulong from, ulong to)
+        void Work(MemTable memTable, ulong from, ulong to)
         {
             for (ulong sequence = from; sequence <= to; sequence++)
             {
